@@ -1,0 +1,27 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{apps,packages,scripts,wordpress}/**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**', '**/.next/**'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        // End to end: real processes, real servers, a real browser. One file at a
+        // time, since each starts whole stacks on this machine.
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+    ],
+  },
+});
