@@ -32,7 +32,11 @@ export type PlanList = z.infer<typeof planListSchema>;
 /** Body of `POST /api/sign-ups`. */
 export const signUpRequestSchema = z.strictObject({
   plan: z.string().min(1, 'Choose a plan.'),
-  name: z.string().trim().min(1, 'Tell us your name.').max(100, 'Keep the name under 100 characters.'),
+  name: z
+    .string()
+    .trim()
+    .min(1, 'Tell us your name.')
+    .max(100, 'Keep the name under 100 characters.'),
   email: z.email('Enter an email address such as ada@example.org.').max(254),
 });
 export type SignUpRequest = z.infer<typeof signUpRequestSchema>;

@@ -1,0 +1,149 @@
+import { z } from 'zod';
+import { durationSchema } from './duration.ts';
+import { experimentSchema } from './experiment.ts';
+
+const portSchema = z
+  .int('expected a port number from 0 to 65535')
+  .min(0, 'expected a port number from 0 to 65535')
+  .max(65_535, 'expected a port number from 0 to 65535');
+
+const upstreamNameSchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,31}$/, 'expected lower-case letters, digits and dashes (at most 32)');
+
+const upstreamUrlSchema = z.string().superRefine((text, context) => {
+  const problem = upstreamUrlProblem(text);
+  if (problem !== undefined) {
+    context.addIssue(
+      `expected an upstream such as http://127.0.0.1:3000, got ${JSON.stringify(text)}: ${problem}`,
+    );
+  }
+});
+
+function upstreamUrlProblem(text: string): string | undefined {
+  if (!URL.canParse(text)) return 'not a URL';
+  const url = new URL(text);
+  if (url.protocol !== 'http:') return `${url.protocol}// is not supported, only http://`;
+  if (url.username !== '' || url.password !== '') return 'leave out the user name and password';
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
+    return 'leave out the path: requests keep their own';
+  }
+  return undefined;
+}
+
+const upstreamSchema = z.strictObject({
+  url: upstreamUrlSchema,
+  /** Connections per worker that are kept to it. */
+  connections: z.int().min(1).max(10_000).default(256),
+  timeouts: z
+    .strictObject({
+      connect: durationSchema.prefault('3s'),
+      firstByte: durationSchema.prefault('30s'),
+      idle: durationSchema.prefault('60s'),
+    })
+    .prefault({}),
+});
+
+const routeSchema = z.strictObject({
+  path: z.string().startsWith('/', 'expected a path that begins with "/"'),
+  host: z.string().min(1).optional(),
+  upstream: z.string(),
+});
+
+/** `turnout.yaml`. Only `upstreams` and `default` must be there: that is a plain reverse proxy. */
+export const configSchema = z.strictObject({
+  public: z
+    .strictObject({
+      port: portSchema.default(8080),
+      /** Address to listen on; every address of the machine unless given. */
+      address: z.string().min(1).optional(),
+      /** Host names that are answered, without port; "*" allows any. */
+      hosts: z.array(z.string().min(1)).min(1).default(['localhost', '127.0.0.1', '[::1]']),
+    })
+    .prefault({}),
+  private: z
+    .strictObject({
+      port: portSchema.default(8090),
+      address: z.string().min(1).default('127.0.0.1'),
+    })
+    .prefault({}),
+  /** Worker processes; one for each core unless given. */
+  workers: z.int().min(1).max(512).optional(),
+  /** Where what must outlive a restart is kept, relative to the configuration file. */
+  dataDir: z.string().min(1).default('.turnout'),
+  /** How long requests under way may take to end at a shutdown. */
+  drain: durationSchema.prefault('10s'),
+  /** Ledger: a Redis URL; without it, an embedded store in the data folder. */
+  redis: z
+    .string()
+    .regex(
+      /^(redis|rediss|redis\+cluster):\/\/\S+$/,
+      'expected a URL such as redis://127.0.0.1:6379',
+    )
+    .optional(),
+  /** The first signs visitor cookies, all verify. Made once and kept in the data folder unless given. */
+  cookieSecrets: z.array(z.string().min(16, 'expected at least 16 characters')).min(1).optional(),
+  upstreams: z.record(upstreamNameSchema, upstreamSchema),
+  /** First match wins; what matches none goes to the experiments, then to `default`. */
+  routes: z.array(routeSchema).default([]),
+  default: z.string(),
+  experiments: z.array(experimentSchema).default([]),
+});
+
+export type Config = z.infer<typeof configSchema>;
+
+/** What may refer to an upstream; a part of another shape is left to the strict schema. */
+const nameSchema = z.string().optional().catch(undefined);
+const referringSchema = z.object({ upstream: nameSchema }).catch({});
+const referencesSchema = z.object({
+  upstreams: z.record(z.string(), z.unknown()).catch({}),
+  default: nameSchema,
+  routes: z.array(referringSchema).catch([]),
+  experiments: z
+    .array(
+      z
+        .object({ key: nameSchema, variants: z.array(referringSchema).catch([]) })
+        .catch({ variants: [] }),
+    )
+    .catch([]),
+});
+
+export interface Problem {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/**
+ * Names that refer to no upstream, and experiments that are there twice. Works on
+ * the raw document, so that one run names every problem even where other parts
+ * have the wrong shape.
+ */
+export function brokenReferences(value: unknown): Problem[] {
+  const parsed = referencesSchema.safeParse(value);
+  if (!parsed.success) return [];
+  const { upstreams, routes, experiments } = parsed.data;
+  const names = Object.keys(upstreams).join(', ') || 'none';
+  const problems: Problem[] = [];
+  const check = (upstream: string | undefined, path: Problem['path']) => {
+    if (upstream === undefined || Object.hasOwn(upstreams, upstream)) return;
+    problems.push({
+      path,
+      message: `no upstream ${JSON.stringify(upstream)}; there are: ${names}`,
+    });
+  };
+  check(parsed.data.default, ['default']);
+  routes.forEach((route, index) => check(route.upstream, ['routes', index, 'upstream']));
+  experiments.forEach(({ key, variants }, index) => {
+    variants.forEach((variant, position) =>
+      check(variant.upstream, ['experiments', index, 'variants', position, 'upstream']),
+    );
+    const first = experiments.findIndex((other) => other.key === key);
+    if (key !== undefined && first !== index) {
+      problems.push({
+        path: ['experiments', index, 'key'],
+        message: `experiment ${JSON.stringify(key)} is there twice`,
+      });
+    }
+  });
+  return problems;
+}

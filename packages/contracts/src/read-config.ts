@@ -1,0 +1,182 @@
+import { LineCounter, isNode, parseDocument, type Document } from 'yaml';
+import type { z } from 'zod';
+import { brokenReferences, configSchema, type Config } from './config.ts';
+
+/** A configuration that can't be used; the message lists every problem with its place. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+
+  constructor(file: string, problems: readonly string[]) {
+    const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+    super(
+      `${file} can't be used, ${count}:\n${problems.map((problem) => `  ${problem}`).join('\n')}`,
+    );
+    this.problems = problems;
+  }
+}
+
+type Path = readonly PropertyKey[];
+
+interface Override {
+  readonly name: string;
+  readonly path: readonly string[];
+  readonly parse: (text: string) => unknown;
+}
+
+/** Numbers stay text when they are none, so that the schema names what it got. */
+const number = (text: string) => (/^-?\d+$/.test(text) ? Number(text) : text);
+const list = (text: string) => text.split(',').map((part) => part.trim());
+const text = (value: string) => value;
+
+const OVERRIDES: readonly Override[] = [
+  { name: 'TURNOUT_PORT', path: ['public', 'port'], parse: number },
+  { name: 'TURNOUT_PRIVATE_PORT', path: ['private', 'port'], parse: number },
+  { name: 'TURNOUT_WORKERS', path: ['workers'], parse: number },
+  { name: 'TURNOUT_DATA_DIR', path: ['dataDir'], parse: text },
+  { name: 'TURNOUT_REDIS_URL', path: ['redis'], parse: text },
+  { name: 'TURNOUT_COOKIE_SECRETS', path: ['cookieSecrets'], parse: list },
+];
+
+/**
+ * Reads a configuration.
+ *
+ * @param source the YAML text
+ * @param file the name that problems carry
+ * @param env variables that override the file; empty ones count as not there.
+ *   Each upstream's address can be given as `TURNOUT_<NAME>_URL`.
+ * @throws {ConfigError} with all problems at once
+ */
+export function readConfig(
+  source: string,
+  file: string,
+  env: Readonly<Record<string, string | undefined>> = {},
+): Config {
+  const lines = new LineCounter();
+  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
+  if (document.errors.length > 0) {
+    throw new ConfigError(
+      file,
+      document.errors.map((error) => `${at(file, lines, error.pos[0])}: ${error.message}`),
+    );
+  }
+  const raw: unknown = document.toJS() ?? {};
+  if (!isMapping(raw)) {
+    throw new ConfigError(file, [`${file}: expected a mapping such as "upstreams: …"`]);
+  }
+  const overridden = applyOverrides(raw, env);
+  const result = configSchema.safeParse(raw);
+  const problems = [
+    ...(result.error?.issues.flatMap((issue) => describe(issue, raw)) ?? []),
+    ...brokenReferences(raw),
+  ];
+  if (result.success && problems.length === 0) return result.data;
+  throw new ConfigError(
+    file,
+    problems.map(({ path, message }) => {
+      const variable = overridden.get(path.join('.'));
+      if (variable !== undefined) return `environment variable ${variable}: ${message}`;
+      return `${place(file, document, lines, path)}: ${name(path)}${message}`;
+    }),
+  );
+}
+
+/** Writes the overrides into `raw`; tells which variable each overridden path came from. */
+function applyOverrides(
+  raw: Record<string, unknown>,
+  env: Readonly<Record<string, string | undefined>>,
+): Map<string, string> {
+  const upstreams = isMapping(raw['upstreams']) ? raw['upstreams'] : {};
+  const forUpstreams = Object.keys(upstreams).map((upstream) => ({
+    name: `TURNOUT_${upstream.toUpperCase().replaceAll('-', '_')}_URL`,
+    path: ['upstreams', upstream, 'url'],
+    parse: text,
+  }));
+  const overridden = new Map<string, string>();
+  for (const { name: variable, path, parse } of [...OVERRIDES, ...forUpstreams]) {
+    const value = env[variable];
+    if (value === undefined || value === '') continue;
+    let parent = raw;
+    for (const key of path.slice(0, -1)) {
+      const next = parent[key];
+      parent = isMapping(next) ? next : (parent[key] = {});
+    }
+    const leaf = path.at(-1);
+    if (leaf === undefined) continue;
+    parent[leaf] = parse(value);
+    overridden.set(path.join('.'), variable);
+    if (Array.isArray(parent[leaf])) {
+      parent[leaf].forEach((_, index) => overridden.set([...path, index].join('.'), variable));
+    }
+  }
+  return overridden;
+}
+
+function describe(
+  issue: z.core.$ZodIssue,
+  raw: unknown,
+): readonly { path: Path; message: string }[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'unknown key' }));
+  }
+  if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')) {
+    const value = valueAt(raw, issue.path);
+    const message =
+      value === undefined
+        ? `missing (expected ${issue.expected})`
+        : `expected ${issue.expected}, got ${JSON.stringify(value)}`;
+    return [{ path: issue.path, message }];
+  }
+  // A record whose key is refused: the reason is inside.
+  if (issue.code === 'invalid_key') {
+    return issue.issues.map((inner) => ({ path: issue.path, message: inner.message }));
+  }
+  return [{ path: issue.path, message: `${issue.message}${got(issue.message, raw, issue.path)}` }];
+}
+
+/** What stands there, where the message has not said it; never a secret. */
+function got(message: string, raw: unknown, path: Path): string {
+  if (!message.startsWith('expected') || message.includes(', got ')) return '';
+  if (path[0] === 'cookieSecrets') return '';
+  const value = valueAt(raw, path);
+  return value === undefined || typeof value === 'object' ? '' : `, got ${JSON.stringify(value)}`;
+}
+
+function valueAt(raw: unknown, path: Path): unknown {
+  let value = raw;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = Reflect.get(value, key);
+  }
+  return value;
+}
+
+/** `experiments[0].variants: `, or nothing for the whole document. */
+function name(path: Path): string {
+  if (path.length === 0) return '';
+  const dotted = path.reduce<string>(
+    (so, key) => (typeof key === 'number' ? `${so}[${key}]` : `${so}${so && '.'}${String(key)}`),
+    '',
+  );
+  return `${dotted}: `;
+}
+
+/** File, line and column of the nearest node of `path` that the document holds. */
+function place(file: string, document: Document, lines: LineCounter, path: Path): string {
+  for (let length = path.length; length > 0; length--) {
+    const keys = path.slice(0, length);
+    const node = document.getIn(keys, true);
+    const offset = isNode(node) ? node.range?.[0] : undefined;
+    if (offset !== undefined) return at(file, lines, offset);
+  }
+  return file;
+}
+
+function at(file: string, lines: LineCounter, offset: number): string {
+  const { line, col } = lines.linePos(offset);
+  return `${file}:${line}:${col}`;
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
