@@ -119,7 +119,9 @@ describe('environment', () => {
       TURNOUT_SITE_URL: 'nowhere',
       TURNOUT_COOKIE_SECRETS: 'hush',
     }).join('\n');
-    expect(found).toContain('environment variable TURNOUT_PORT: expected number, got "http"');
+    expect(found).toContain(
+      'environment variable TURNOUT_PORT: expected a port number from 0 to 65535, got "http"',
+    );
     expect(found).toContain('environment variable TURNOUT_SITE_URL: expected an upstream');
     expect(found).toContain('environment variable TURNOUT_COOKIE_SECRETS: expected at least 16');
     expect(found).not.toContain('hush');
