@@ -31,13 +31,15 @@ export type PlanList = z.infer<typeof planListSchema>;
 
 /** Body of `POST /api/sign-ups`. */
 export const signUpRequestSchema = z.strictObject({
-  plan: z.string().min(1, 'Choose a plan.'),
+  plan: z.string('Choose a plan.').min(1, 'Choose a plan.'),
   name: z
     .string()
     .trim()
     .min(1, 'Tell us your name.')
     .max(100, 'Keep the name under 100 characters.'),
-  email: z.email('Enter an email address such as ada@example.org.').max(254),
+  email: z
+    .email('Enter an email address such as ada@example.org.')
+    .max(254, 'Keep the email address within 254 characters.'),
 });
 export type SignUpRequest = z.infer<typeof signUpRequestSchema>;
 

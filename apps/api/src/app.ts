@@ -1,0 +1,34 @@
+import express from 'express';
+import type { Express } from 'express';
+import type { Logger } from 'pino';
+import { healthRoutes } from './health/health-routes.ts';
+import { HttpProblem, sendProblem } from './http/problem.ts';
+import { logRequests } from './http/request-log.ts';
+import { planRoutes } from './plans/plan-routes.ts';
+import type { ProductRepository } from './repository/product-repository.ts';
+import { signUpRoutes } from './sign-ups/sign-up-routes.ts';
+
+export interface AppOptions {
+  readonly repository: ProductRepository;
+  readonly logger: Logger;
+  /** Makes ids of sign-ups and requests; UUIDv7 in production. */
+  readonly newId: () => string;
+  readonly now: () => Date;
+  /** Monotonic clock in milliseconds. */
+  readonly clock: () => number;
+}
+
+/** The whole API as an Express app: log, routes, 404, problem documents. */
+export function createApp({ repository, logger, newId, now, clock }: AppOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(logRequests({ logger, newId, clock }));
+  app.use(healthRoutes(repository));
+  app.use(planRoutes(repository));
+  app.use(signUpRoutes({ repository, newId, now }));
+  app.use(() => {
+    throw new HttpProblem(404, 'Not Found', 'There is nothing at this address.');
+  });
+  app.use(sendProblem);
+  return app;
+}

@@ -1,0 +1,158 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { migrations } from './migrations.ts';
+import { RepositoryUnavailable, RepositoryUnusable } from './product-repository.ts';
+import type { NewSignUp, ProductRepository, SignUpOutcome } from './product-repository.ts';
+import { migrateSqlite } from './sqlite-migrate.ts';
+import { createdSignUp, planColumns, planOfRow, repeatedSignUp } from './stored-rows.ts';
+
+// Result codes of SQLite (https://sqlite.org/rescode.html). The low byte is the
+// primary code; extended codes tell constraints apart.
+const BUSY = 5;
+const READONLY = 8;
+const CANTOPEN = 14;
+const FULL = 13;
+const NOTADB = 26;
+const CORRUPT = 11;
+const CONSTRAINT_FOREIGNKEY = 787;
+const CONSTRAINT_UNIQUE = 2067;
+
+/** How long a statement waits for another process's write, in milliseconds. */
+const BUSY_TIMEOUT = 2_000;
+
+/**
+ * Opens `product.sqlite` in `folder` (made when missing) and migrates it.
+ * Throws `RepositoryUnavailable` when another process holds the file too long,
+ * `RepositoryUnusable` when the folder or file can not be used.
+ */
+export function openSqliteRepository(folder: string): ProductRepository {
+  const file = join(folder, 'product.sqlite');
+  let database: DatabaseSync | undefined;
+  try {
+    mkdirSync(folder, { recursive: true });
+    database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT });
+    database.exec('PRAGMA journal_mode = WAL');
+    // WAL's default (NORMAL) may lose the last commits on power loss; FULL
+    // syncs before a sign-up is confirmed.
+    database.exec('PRAGMA synchronous = FULL');
+    migrateSqlite(database, migrations);
+    return new SqliteRepository(database);
+  } catch (error) {
+    database?.close();
+    throw explained(error, file);
+  }
+}
+
+class SqliteRepository implements ProductRepository {
+  readonly #database;
+  readonly #listPlans;
+  readonly #findPlan;
+  readonly #insertSignUp;
+  readonly #findSignUp;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#listPlans = database.prepare(`SELECT ${planColumns} FROM plans ORDER BY price, id`);
+    this.#findPlan = database.prepare(`SELECT ${planColumns} FROM plans WHERE id = ?`);
+    this.#insertSignUp = database.prepare(
+      `INSERT INTO sign_ups (id, plan, name, email, created_at, visitor, assignments, idempotency_key)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#findSignUp = database.prepare(
+      'SELECT id, plan, name, email, created_at FROM sign_ups WHERE idempotency_key = ?',
+    );
+  }
+
+  async listPlans() {
+    return this.#attempt(() => this.#listPlans.all().map(planOfRow));
+  }
+
+  async findPlan(id: string) {
+    return this.#attempt(() => {
+      const row = this.#findPlan.get(id);
+      return row && planOfRow(row);
+    });
+  }
+
+  async recordSignUp(signUp: NewSignUp): Promise<SignUpOutcome> {
+    return this.#attempt(() => {
+      try {
+        this.#insertSignUp.run(
+          signUp.id,
+          signUp.plan,
+          signUp.name,
+          signUp.email,
+          signUp.createdAt.toISOString(),
+          signUp.visitor,
+          signUp.assignments,
+          signUp.idempotencyKey,
+        );
+        return createdSignUp(signUp);
+      } catch (error) {
+        const code = resultCode(error);
+        if (code === CONSTRAINT_FOREIGNKEY) return { outcome: 'unknown-plan' };
+        if (code !== CONSTRAINT_UNIQUE || signUp.idempotencyKey === null) throw error;
+        const row = this.#findSignUp.get(signUp.idempotencyKey);
+        if (!row) throw error;
+        return repeatedSignUp(signUp, row);
+      }
+    });
+  }
+
+  async check() {
+    this.#attempt(() => this.#findPlan.get(''));
+  }
+
+  async close() {
+    this.#database.close();
+  }
+
+  #attempt<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw explained(error, this.#database.location() ?? 'product.sqlite');
+    }
+  }
+}
+
+/** SQLite's extended result code, or undefined when the error is not SQLite's. */
+function resultCode(error: unknown): number | undefined {
+  const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
+  return typeof code === 'number' ? code : undefined;
+}
+
+/** Tells a failure that passes from one that somebody must mend; others stay as they are. */
+function explained(error: unknown, file: string): unknown {
+  const systemCode = error instanceof Error && 'code' in error ? error.code : undefined;
+  const primary = (resultCode(error) ?? 0) & 0xff;
+  if (primary === BUSY) {
+    return new RepositoryUnavailable(`Another process holds the database ${file} locked.`, {
+      cause: error,
+    });
+  }
+  if (primary === FULL) {
+    return new RepositoryUnavailable(`No room left to write the database ${file}.`, {
+      cause: error,
+    });
+  }
+  if (primary === NOTADB || primary === CORRUPT) {
+    return new RepositoryUnusable(
+      `${file} is no intact SQLite database. Put back a backup, or move the file away to start with an empty one.`,
+      { cause: error },
+    );
+  }
+  if (
+    primary === READONLY ||
+    primary === CANTOPEN ||
+    ['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOTDIR'].includes(String(systemCode))
+  ) {
+    return new RepositoryUnusable(
+      `The database ${file} can not be written. Make its folder writable for this user, ` +
+        'or set TURNOUT_DATA_DIR to a folder that is.',
+      { cause: error },
+    );
+  }
+  return error;
+}
