@@ -1,0 +1,83 @@
+/**
+ * Why an upstream gave no usable answer.
+ *
+ * - `refused`: no connection could be made, or the pool is closed or full. Nothing was sent.
+ * - `timeout`: connecting, or the wait for the first byte, or a silence inside the body took too long.
+ * - `broken`: the connection died before the answer was complete.
+ * - `invalid answer`: bytes came back that are not HTTP/1.1.
+ * - `invalid request`: the request cannot be expressed to an upstream. The client's fault.
+ */
+export type UpstreamErrorCode =
+  | 'refused'
+  | 'timeout'
+  | 'broken'
+  | 'invalid answer'
+  | 'invalid request';
+
+const statusByCode = {
+  refused: 503,
+  timeout: 504,
+  broken: 502,
+  'invalid answer': 502,
+  'invalid request': 400,
+} as const satisfies Record<UpstreamErrorCode, number>;
+
+/** One failed exchange with an upstream. `cause` is what the transport reported. */
+export class UpstreamError extends Error {
+  override readonly name = 'UpstreamError';
+  readonly code: UpstreamErrorCode;
+  /** Name of the upstream, as configured. */
+  readonly upstream: string;
+
+  constructor(code: UpstreamErrorCode, upstream: string, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.upstream = upstream;
+  }
+
+  /** The status that tells the client about it (RFC 9110 section 15.6). */
+  get status(): 400 | 502 | 503 | 504 {
+    return statusByCode[this.code];
+  }
+}
+
+/** An upstream's configuration cannot be used; the message says what to write instead. */
+export class UpstreamConfigError extends Error {
+  override readonly name = 'UpstreamConfigError';
+}
+
+const codesByTransportCode = new Map<string, UpstreamErrorCode>([
+  ['UND_ERR_CONNECT_TIMEOUT', 'timeout'],
+  ['UND_ERR_HEADERS_TIMEOUT', 'timeout'],
+  ['UND_ERR_BODY_TIMEOUT', 'timeout'],
+  ['ECONNECT_TIMEOUT', 'timeout'],
+  ['ETIMEDOUT', 'timeout'],
+  ['UND_ERR_DESTROYED', 'refused'],
+  ['UND_ERR_CLOSED', 'refused'],
+  ['ECONNREFUSED', 'refused'],
+  ['EHOSTUNREACH', 'refused'],
+  ['ENETUNREACH', 'refused'],
+  ['ENOTFOUND', 'refused'],
+  ['EAI_AGAIN', 'refused'],
+  ['UND_ERR_HEADERS_OVERFLOW', 'invalid answer'],
+  ['ERR_ASSERTION', 'invalid answer'],
+  ['ERR_INVALID_CHAR', 'invalid answer'],
+  ['ERR_INVALID_HTTP_TOKEN', 'invalid answer'],
+  ['ERR_HTTP_INVALID_STATUS_CODE', 'invalid answer'],
+  ['UND_ERR_INVALID_ARG', 'invalid request'],
+  ['UND_ERR_NOT_SUPPORTED', 'invalid request'],
+  ['ERR_UNESCAPED_CHARACTERS', 'invalid request'],
+]);
+
+/** Classifies what undici, node:http or the socket reported. An `UpstreamError` comes back as it is. */
+export function toUpstreamError(error: unknown, upstream: string): UpstreamError {
+  if (error instanceof UpstreamError) return error;
+  const transportCode =
+    error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const code =
+    codesByTransportCode.get(transportCode) ??
+    // The HTTP parsers report HPE_<reason>.
+    (transportCode.startsWith('HPE_') ? 'invalid answer' : 'broken');
+  const reason = error instanceof Error ? error.message : String(error);
+  return new UpstreamError(code, upstream, `Upstream "${upstream}": ${code}: ${reason}`, error);
+}

@@ -1,0 +1,296 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { performance } from 'node:perf_hooks';
+import type { Dispatcher } from 'undici';
+import { toUpstreamError, UpstreamError } from './errors.ts';
+import { hasRequestBody, RequestBody } from './request-body.ts';
+import { responseHeaders } from './response-headers.ts';
+import type { Upstream } from './upstream.ts';
+
+/** How an exchange ended. Told exactly once. */
+export type Outcome = {
+  /** Status of the upstream's answer; 0 if none came. */
+  status: number;
+  /** Body bytes read from the client. */
+  bytesIn: number;
+  /** Body bytes given to the client. */
+  bytesOut: number;
+  /** Milliseconds from `forward()` to the head of the upstream's answer, if one came. */
+  firstByteMs?: number;
+} & (
+  | { /** The whole answer was handed to the client's connection. */ kind: 'completed' }
+  | { /** The client went away first. */ kind: 'aborted' }
+  | { /** The upstream gave no answer, or not all of it. */ kind: 'failed'; error: UpstreamError }
+);
+
+/** One request's passage to an upstream and back. Its callbacks must not throw. */
+export interface Exchange {
+  readonly upstream: Upstream;
+  /** Flat name/value pairs for the upstream, as `requestHeaders()` makes them. */
+  readonly headers: string[];
+  /** `<proto>://<host>` as clients know us; Locations on the upstream's origin move there. */
+  readonly publicOrigin: string;
+  /** The path and query to ask for, in origin form. Default: the request's own target. */
+  readonly target?: string;
+  /**
+   * Has the last word on the head of the answer; called once, right before it is written.
+   *
+   * @param headers flat name/value pairs, hop-by-hop fields already gone; may be changed in
+   *   place and returned.
+   */
+  onHead(status: number, headers: string[]): string[];
+  /** Called exactly once, and possibly before `forward()` returns. */
+  onDone(outcome: Outcome): void;
+}
+
+const forwarding: unique symbol = Symbol('forwarding');
+
+/** The response that a forwarding is under way for points back at it: no closure per listener. */
+interface ForwardedResponse extends ServerResponse {
+  [forwarding]?: Forwarding | undefined;
+}
+
+const clientGone = new Error('The client closed the connection');
+
+/**
+ * Streams a request to an upstream and its answer back.
+ *
+ * Both directions wait for the slower side. A client that goes away takes the upstream's
+ * request with it; an answer that breaks off midway breaks the client's connection off too,
+ * and is never made to look complete. A failure before the head was written writes nothing:
+ * `onDone` gets `failed` and the caller may answer, or call `forward()` again.
+ */
+export function forward(
+  request: IncomingMessage,
+  response: ServerResponse,
+  exchange: Exchange,
+): void {
+  new Forwarding(request, response, exchange).start();
+}
+
+class Forwarding implements Dispatcher.DispatchHandler {
+  readonly #request: IncomingMessage;
+  readonly #response: ForwardedResponse;
+  readonly #exchange: Exchange;
+  readonly #startedAt = performance.now();
+  readonly #body: RequestBody | null;
+  #controller: Dispatcher.DispatchController | null = null;
+  #status = 0;
+  #bytesOut = 0;
+  #firstByteMs = -1;
+  /** The upstream has begun to answer this attempt. */
+  #answering = false;
+  #answered = false;
+  #retried = false;
+  #settled = false;
+
+  constructor(request: IncomingMessage, response: ServerResponse, exchange: Exchange) {
+    this.#request = request;
+    this.#response = response;
+    this.#exchange = exchange;
+    this.#body = hasRequestBody(request.rawHeaders) ? new RequestBody(request) : null;
+  }
+
+  start(): void {
+    const { upstream } = this.#exchange;
+    const response = this.#response;
+    upstream.inFlight++;
+    response[forwarding] = this;
+    response.on('close', onClientClose);
+    if (response.destroyed || this.#request.destroyed) {
+      // Gone while the caller was still deciding; there will be no second 'close'.
+      this.clientClosed();
+    } else if (upstream.inFlight > upstream.capacity) {
+      this.#fail(
+        new UpstreamError(
+          'refused',
+          upstream.name,
+          `Upstream "${upstream.name}": refused: ${upstream.capacity} requests are under way or waiting already`,
+        ),
+      );
+    } else {
+      this.#dispatch();
+    }
+  }
+
+  #dispatch(): void {
+    const { upstream, headers, target } = this.#exchange;
+    // undici reports what it finds wrong with these to onResponseError; it does not throw.
+    upstream.dispatcher.dispatch(
+      {
+        path: target ?? this.#request.url ?? '',
+        method: this.#request.method ?? '',
+        headers,
+        body: this.#body,
+      },
+      this,
+    );
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    this.#answering = false;
+    if (this.#settled) controller.abort(clientGone);
+  }
+
+  onResponseStarted(): void {
+    this.#answering = true;
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    const { upstream, publicOrigin } = this.#exchange;
+    if (status < 100) {
+      controller.abort(
+        new UpstreamError(
+          'invalid answer',
+          upstream.name,
+          `Upstream "${upstream.name}": invalid answer: status ${status}`,
+        ),
+      );
+      return;
+    }
+    if (status < 200) return; // Interim; the answer proper is still to come.
+    this.#status = status;
+    this.#firstByteMs = performance.now() - this.#startedAt;
+    const headers = responseHeaders(rawPairs(controller.rawHeaders), {
+      status,
+      upstreamOrigin: upstream.origin,
+      publicOrigin,
+    });
+    this.#response.writeHead(status, this.#exchange.onHead(status, headers));
+    // Head and body in one write if they came together; but a head that came alone (server-sent
+    // events, long polling) must not wait for its body.
+    process.nextTick(flushHead, this);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const response = this.#response;
+    if (this.#settled || response.destroyed) return;
+    this.#bytesOut += chunk.length;
+    if (!response.write(chunk)) {
+      controller.pause();
+      response.once('drain', onClientDrain);
+    }
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    if (this.#settled) return;
+    this.#answered = true;
+    const trailers = rawPairs(controller.rawTrailers);
+    if (trailers.length > 0) this.#addTrailers(trailers);
+    this.#response.end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    if (this.#settled) return;
+    if (this.#mayRetry(error)) {
+      this.#retried = true;
+      // By the next turn, idle connections that the same server closed have left the pool.
+      setImmediate(retry, this);
+      return;
+    }
+    this.#fail(toUpstreamError(error, this.#exchange.upstream.name));
+  }
+
+  /** The client's connection is done with this response, for better or worse. */
+  clientClosed(): void {
+    if (this.#settled) return;
+    if (this.#answered && this.#response.writableFinished) {
+      this.#settle({ kind: 'completed', ...this.#figures() });
+      return;
+    }
+    this.#settle({ kind: 'aborted', ...this.#figures() });
+    this.#controller?.abort(clientGone);
+  }
+
+  clientDrained(): void {
+    this.#controller?.resume();
+  }
+
+  flushHead(): void {
+    if (!this.#settled && this.#bytesOut === 0 && !this.#answered) this.#response.flushHeaders();
+  }
+
+  retry(): void {
+    if (!this.#settled) this.#dispatch();
+  }
+
+  /**
+   * RFC 9112 section 9.3.1: a server may close an idle connection while we write to it. A
+   * safe request without a body is worth one more try then. Never anything else: a server
+   * that died of the request itself must not get it twice.
+   */
+  #mayRetry(error: Error): boolean {
+    if (this.#retried || this.#answering || this.#body !== null) return false;
+    const { method } = this.#request;
+    if (method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS') return false;
+    return this.#exchange.upstream.diedOnReuse(error);
+  }
+
+  /** RFC 9110 section 6.5: trailers stay trailers. node sends them if the answer is chunked. */
+  #addTrailers(raw: readonly (string | Buffer)[]): void {
+    const { upstream, publicOrigin } = this.#exchange;
+    const fields = responseHeaders(raw, {
+      status: 204, // Framing is no trailer's to change.
+      upstreamOrigin: upstream.origin,
+      publicOrigin,
+    });
+    const trailers: [string, string][] = [];
+    for (let i = 0; i + 1 < fields.length; i += 2) {
+      trailers.push([fields[i] ?? '', fields[i + 1] ?? '']);
+    }
+    this.#response.addTrailers(trailers);
+  }
+
+  #fail(error: UpstreamError): void {
+    // Broken off, so that nobody takes the part for the whole.
+    if (this.#response.headersSent) this.#breakOff();
+    this.#settle({ kind: 'failed', ...this.#figures(), error });
+  }
+
+  #breakOff(): void {
+    // An HTTP/1.0 body ends where the connection does: only a reset tells it from a whole one.
+    if (this.#request.httpVersionMinor === 0) this.#request.socket.resetAndDestroy();
+    else this.#response.destroy();
+  }
+
+  #figures() {
+    return {
+      status: this.#status,
+      bytesIn: this.#body?.bytes ?? 0,
+      bytesOut: this.#bytesOut,
+      ...(this.#firstByteMs >= 0 && { firstByteMs: this.#firstByteMs }),
+    };
+  }
+
+  #settle(outcome: Outcome): void {
+    const response = this.#response;
+    this.#settled = true;
+    this.#exchange.upstream.inFlight--;
+    response[forwarding] = undefined;
+    response.off('close', onClientClose);
+    this.#exchange.onDone(outcome);
+  }
+}
+
+/** undici's HTTP/1.1 client always gives flat pairs; its type allows for others. */
+function rawPairs(
+  headers: Dispatcher.DispatchController['rawHeaders'],
+): readonly (string | Buffer)[] {
+  return Array.isArray(headers) ? headers : [];
+}
+
+function onClientClose(this: ForwardedResponse): void {
+  this[forwarding]?.clientClosed();
+}
+
+function onClientDrain(this: ForwardedResponse): void {
+  this[forwarding]?.clientDrained();
+}
+
+function flushHead(exchange: Forwarding): void {
+  exchange.flushHead();
+}
+
+function retry(exchange: Forwarding): void {
+  exchange.retry();
+}

@@ -1,0 +1,11 @@
+export { UpstreamConfigError, UpstreamError } from './errors.ts';
+export type { UpstreamErrorCode } from './errors.ts';
+export { forward } from './forward.ts';
+export type { Exchange, Outcome } from './forward.ts';
+export type { Client } from './forwarded.ts';
+export { requestHeaders } from './request-headers.ts';
+export type { RequestHeaderOptions } from './request-headers.ts';
+export { responseHeaders } from './response-headers.ts';
+export type { ResponseHeaderOptions } from './response-headers.ts';
+export { createUpstream } from './upstream.ts';
+export type { Upstream, UpstreamOptions, UpstreamStats, UpstreamTimeouts } from './upstream.ts';

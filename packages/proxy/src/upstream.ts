@@ -1,0 +1,160 @@
+import { buildConnector, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
+import { toUpstreamError, UpstreamConfigError, UpstreamError } from './errors.ts';
+
+/** Milliseconds; 0 switches a limit off. */
+export interface UpstreamTimeouts {
+  /** Opening a connection. Default 2,000. */
+  connect?: number;
+  /** From the request being sent to the head of the answer. Default 60,000. */
+  firstByte?: number;
+  /** Silence inside the answer's body. Waiting for a slow client does not count. Default 60,000. */
+  idle?: number;
+}
+
+export interface UpstreamOptions {
+  /** Names the upstream in errors and metrics. */
+  name: string;
+  /** An origin: `http://host:port`, no path, no credentials. */
+  url: string;
+  /** Most connections open at once. Default 256. */
+  connections?: number;
+  /** Most requests that may wait for a connection; more are refused at once. Default 1,024. */
+  queue?: number;
+  timeouts?: UpstreamTimeouts;
+}
+
+export interface UpstreamStats {
+  /** Open connections. */
+  connected: number;
+  /** Open connections with nothing to do. */
+  free: number;
+  /** Requests being answered. */
+  running: number;
+  /** Requests waiting for a connection. */
+  pending: number;
+}
+
+/** Most bytes of an answer's head. Twice node's own limit: WordPress sets many cookies. */
+const maxAnswerHeadBytes = 32 * 1024;
+
+/** One server that requests are forwarded to, with its pool of keep-alive connections. */
+export class Upstream {
+  readonly name: string;
+  /** `http://host[:port]`, lower case, without a default port. */
+  readonly origin: string;
+  /** `host[:port]`, as in `origin`. */
+  readonly host: string;
+  readonly hostname: string;
+  readonly port: number;
+  readonly timeouts: Required<UpstreamTimeouts>;
+  /** For `forward()`; not for anyone else. */
+  readonly dispatcher: Dispatcher;
+  /** Most requests running and waiting together. */
+  readonly capacity: number;
+  /** Requests running and waiting now. Kept by `forward()`. */
+  inFlight = 0;
+
+  readonly #pool: Pool;
+  /** What sockets died of after they had carried an answer. */
+  readonly #staleErrors = new WeakSet<Error>();
+
+  constructor(options: UpstreamOptions) {
+    const { name, connections = 256, queue = 1024 } = options;
+    const url = parseOrigin(name, options.url);
+    this.name = name;
+    this.origin = url.origin;
+    this.host = url.host;
+    this.hostname = url.hostname.replace(/^\[(.*)\]$/, '$1');
+    this.port = Number(url.port || 80);
+    this.timeouts = {
+      connect: options.timeouts?.connect ?? 2_000,
+      firstByte: options.timeouts?.firstByte ?? 60_000,
+      idle: options.timeouts?.idle ?? 60_000,
+    };
+    this.capacity = connections + queue;
+    this.#pool = new Pool(this.origin, {
+      connections,
+      pipelining: 1,
+      allowH2: false,
+      headersTimeout: this.timeouts.firstByte,
+      bodyTimeout: this.timeouts.idle,
+      maxHeaderSize: maxAnswerHeadBytes,
+      connect: this.#connector(),
+    });
+    this.dispatcher = this.#pool;
+  }
+
+  /**
+   * True if `error` ended a connection that had carried an answer before: the server may
+   * have closed an idle connection at the very moment that we wrote to it.
+   */
+  diedOnReuse(error: Error): boolean {
+    return this.#staleErrors.has(error);
+  }
+
+  stats(): UpstreamStats {
+    const { connected, free, running, pending } = this.#pool.stats;
+    return { connected, free, running, pending };
+  }
+
+  /** Takes no more requests, lets those under way end, then closes the connections. */
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+
+  /** Breaks off everything under way. */
+  async destroy(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  #connector(): buildConnector.connector {
+    const connect = buildConnector({ allowH2: false, timeout: this.timeouts.connect });
+    return (options, callback) => {
+      // undici derives a server name from the Host header, which here is the client's
+      // word. Where we connect to must depend on the configuration alone.
+      const { servername: _, ...target } = options;
+      connect(target, (error, socket) => {
+        if (error) {
+          callback(this.#connectError(error), null);
+          return;
+        }
+        socket.on('error', (reason) => {
+          if (socket.bytesRead > 0) this.#staleErrors.add(reason);
+        });
+        callback(null, socket);
+      });
+    };
+  }
+
+  #connectError(error: Error): Error {
+    const classified = toUpstreamError(error, this.name);
+    // Whatever else went wrong while connecting, nothing has been sent yet.
+    return classified.code === 'timeout' || classified.code === 'refused'
+      ? classified
+      : new UpstreamError('refused', this.name, classified.message, error);
+  }
+}
+
+/** @throws UpstreamConfigError if the URL is not a plain http:// origin. */
+export function createUpstream(options: UpstreamOptions): Upstream {
+  return new Upstream(options);
+}
+
+function parseOrigin(name: string, text: string): URL {
+  const url = URL.parse(text);
+  const problem =
+    url === null
+      ? 'it is not a URL'
+      : url.protocol !== 'http:'
+        ? `its scheme is ${url.protocol}`
+        : url.username !== '' || url.password !== ''
+          ? 'it has credentials'
+          : url.pathname !== '/' || url.search !== '' || url.hash !== '' || /[?#]/.test(text)
+            ? 'it has a path, query or fragment'
+            : undefined;
+  if (url !== null && problem === undefined) return url;
+  throw new UpstreamConfigError(
+    `Upstream "${name}": expected url to be an origin such as http://127.0.0.1:4001, got "${text}": ${problem}.`,
+  );
+}
