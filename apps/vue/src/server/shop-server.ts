@@ -1,0 +1,145 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { ShopApi, SignUpForm, SignUpOutcome } from '../shop/shop-api.ts';
+import type { ShopState } from '../shop/shop.ts';
+import { acceptedEncoding, encodeBody } from './content-encoding.ts';
+import { documentHtml } from './document.ts';
+import { FormBodyError, readFormBody } from './form-body.ts';
+import { ASSET_PREFIX, type Frontend, type OpenFrontend } from './frontend.ts';
+import { locatePage } from './page-path.ts';
+
+/** The sign-up form's longest honest body is under 2 KB, percent-encoded. */
+const FORM_LIMIT_BYTES = 16_384;
+/** Above the idle time of the edge's connection pool, so that the edge closes first. */
+const KEEP_ALIVE_MS = 75_000;
+
+const PAGE_HEADERS = {
+  'Content-Type': 'text/html; charset=utf-8',
+  'Referrer-Policy': 'strict-origin-when-cross-origin',
+  'X-Content-Type-Options': 'nosniff',
+  Vary: 'Accept-Encoding',
+};
+
+export interface ShopServerOptions {
+  openFrontend: OpenFrontend;
+  api: ShopApi;
+  /** Told of every page that could not be rendered. */
+  log: (line: string) => void;
+}
+
+export interface ShopServer {
+  readonly server: Server;
+  /** Ends idle connections at once, the others after their answer, or after `graceMs`. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** The shop's web server: health, files under the asset prefix, pages, and the posted form. */
+export async function createShopServer(options: ShopServerOptions): Promise<ShopServer> {
+  let closing = false;
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
+  const frontend = await options.openFrontend(server);
+  server.on('request', (request, response) => {
+    if (closing) response.setHeader('Connection', 'close');
+    answer(request, response, frontend, options).catch((error: unknown) => {
+      options.log(
+        `${request.method} ${request.url} failed: ${error instanceof Error ? error.stack : String(error)}`,
+      );
+      if (response.headersSent) response.destroy();
+      else sendText(response, 500, 'Something went wrong on our side. Please try again.');
+    });
+  });
+  return {
+    server,
+    async close(graceMs) {
+      closing = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const force = setTimeout(() => server.closeAllConnections(), graceMs);
+      await frontend.close();
+      await closed;
+      clearTimeout(force);
+    },
+  };
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  frontend: Frontend,
+  options: ShopServerOptions,
+): Promise<void> {
+  const [pathname = ''] = (request.url ?? '').split('?', 1);
+  const reading = request.method === 'GET' || request.method === 'HEAD';
+
+  if (pathname.startsWith(ASSET_PREFIX)) {
+    if (!reading) return refuseMethod(response, 'GET, HEAD');
+    if (pathname === `${ASSET_PREFIX}healthz`) return sendText(response, 200, 'ok');
+    frontend.serveAsset(request, response, () => sendText(response, 404, 'No such file.'));
+    return;
+  }
+
+  const place = locatePage(request.url ?? '');
+  if (place === null) return sendText(response, 400, 'Expected a path that begins with a slash.');
+  if (reading) return sendPage(request, response, frontend, options.api, place, null);
+  if (place.pathname !== '/sign-up') return refuseMethod(response, 'GET, HEAD');
+  if (request.method !== 'POST') return refuseMethod(response, 'GET, HEAD, POST');
+
+  const { posted, status } = await signUpFromForm(request, options.api);
+  // What is left of a refused body is not read, so the connection cannot go on after it.
+  if (!request.complete) response.setHeader('Connection', 'close');
+  return sendPage(request, response, frontend, options.api, place, posted, status);
+}
+
+async function signUpFromForm(
+  request: IncomingMessage,
+  api: ShopApi,
+): Promise<{ posted: NonNullable<ShopState['posted']>; status?: number }> {
+  try {
+    const body = await readFormBody(request, FORM_LIMIT_BYTES);
+    const field = (name: keyof SignUpForm) => body.get(name) ?? '';
+    const form = { plan: field('plan'), name: field('name'), email: field('email') };
+    const outcome = await api.signUp(form);
+    return { posted: { form, outcome } };
+  } catch (error) {
+    if (!(error instanceof FormBodyError)) throw error;
+    const outcome: SignUpOutcome = { kind: 'refused', errors: { form: error.message } };
+    return { posted: { form: { plan: '', name: '', email: '' }, outcome }, status: error.status };
+  }
+}
+
+async function sendPage(
+  request: IncomingMessage,
+  response: ServerResponse,
+  frontend: Frontend,
+  api: ShopApi,
+  place: { base: string; path: string },
+  posted: ShopState['posted'],
+  status?: number,
+): Promise<void> {
+  const { template, render } = await frontend.page();
+  const page = await render({ base: place.base, path: place.path, posted, api });
+  const whole = Buffer.from(documentHtml(template, page));
+  const encoding = acceptedEncoding(request.headers['accept-encoding']);
+  const encoded = await encodeBody(whole, encoding);
+  if (encoding !== null && encoded !== null) response.setHeader('Content-Encoding', encoding);
+  const body = encoded ?? whole;
+  response.writeHead(status ?? page.meta.status, {
+    ...PAGE_HEADERS,
+    ...frontend.pageHeaders,
+    'Cache-Control': page.meta.status === 200 && posted === null ? 'no-cache' : 'no-store',
+    'Content-Length': body.length,
+  });
+  response.end(body);
+}
+
+function refuseMethod(response: ServerResponse, allow: string): void {
+  response.setHeader('Allow', allow);
+  sendText(response, 405, `This address takes ${allow} only.`);
+}
+
+function sendText(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  response.end(`${text}\n`);
+}
