@@ -1,0 +1,136 @@
+import type { RequestTraits } from './audience.ts';
+import type { Experiment, Variant } from './experiment.ts';
+import { SLOTS, coverageSlot, layerSlot, slotOf } from './slots.ts';
+import type { StoredAssignment } from './store.ts';
+import type { MirrorEntry, VisitorId } from './visitor-cookie.ts';
+
+/**
+ * The decision, as pure functions. In order: scope, audience, layer (which experiment is
+ * it?), then killed and concluded, which hold for all its visitors; coverage; paused;
+ * and at last the assignment itself, which the ledger remembers and the hash proposes.
+ */
+
+/** Where an assignment was found. */
+export type AssignmentSource = 'cache' | 'store' | 'mirror' | 'hash';
+
+/** Why a visitor is served a variant without being assigned to it. Not to be counted. */
+export type UnassignedReason = 'draft' | 'holdout' | 'paused' | 'killed' | 'concluded';
+
+export interface Assigned {
+  readonly kind: 'assigned';
+  readonly experiment: string;
+  readonly variant: Variant;
+  readonly source: AssignmentSource;
+  /** That of the assignment: newer than the experiment's when this process lags behind. */
+  readonly phase: number;
+  readonly revision: number;
+}
+
+export interface Unassigned {
+  readonly kind: 'unassigned';
+  readonly experiment: string;
+  /** What to serve all the same. */
+  readonly variant: Variant;
+  readonly source: UnassignedReason;
+}
+
+export type AssignmentResult = Assigned | Unassigned;
+
+/** The visitor of a request. */
+export interface Visitor {
+  readonly id: VisitorId;
+  readonly mirror: readonly MirrorEntry[];
+  /** Minted for this very request, so no store can know the visitor. */
+  readonly minted: boolean;
+}
+
+/**
+ * The experiment that a request of a visitor belongs to: the first that is no draft,
+ * whose scope and audience take the request, and whose layer slots hold the visitor.
+ */
+export function selectExperiment(
+  experiments: readonly Experiment[],
+  request: RequestTraits,
+  id: VisitorId,
+): Experiment | undefined {
+  return experiments.find(
+    (experiment) =>
+      experiment.status !== 'draft' && experiment.matches(request) && isInLayer(experiment, id),
+  );
+}
+
+/** Whether the experiment's slots of its layer hold the visitor. */
+export function isInLayer({ layer }: Experiment, id: VisitorId): boolean {
+  if (layer === undefined) return true;
+  const [first, end] = layer.slots;
+  if (first === 0 && end === SLOTS) return true;
+  const slot = layerSlot(layer.name, id);
+  return first <= slot && slot < end;
+}
+
+/** Whether the visitor is one of those that the experiment leaves out. */
+export function isHoldout({ coverage, salt, phase }: Experiment, id: VisitorId): boolean {
+  return coverage < SLOTS && coverageSlot(salt, phase, id) >= coverage;
+}
+
+/** What the hash alone says: the same answer for the same input, for ever. */
+export function propose(experiment: Experiment, id: VisitorId): Variant | 'holdout' {
+  if (isHoldout(experiment, id)) return 'holdout';
+  return proposeFromHash(experiment, id).variant;
+}
+
+/** What the experiment says before any assignment is looked up; undefined to go on. */
+export function withoutAssignment(experiment: Experiment, id: VisitorId): Unassigned | undefined {
+  const { key, status, control, winner } = experiment;
+  if (status === 'draft' || status === 'killed') {
+    return { kind: 'unassigned', experiment: key, variant: control, source: status };
+  }
+  if (status === 'concluded') {
+    return { kind: 'unassigned', experiment: key, variant: winner, source: status };
+  }
+  return isHoldout(experiment, id)
+    ? { kind: 'unassigned', experiment: key, variant: control, source: 'holdout' }
+    : undefined;
+}
+
+/** What mirror or hash say, not yet agreed with the ledger. */
+export interface Proposal {
+  readonly variant: Variant;
+  readonly phase: number;
+  readonly revision: number;
+  readonly source: 'mirror' | 'hash';
+}
+
+/** What the cookie says, if it still holds: a known variant, in this phase or a newer one. */
+export function proposeFromMirror(
+  experiment: Experiment,
+  mirror: readonly MirrorEntry[],
+): Proposal | undefined {
+  const entry = mirror.find((candidate) => candidate.experiment === experiment.key);
+  if (entry === undefined || entry.phase < experiment.phase) return undefined;
+  const variant = experiment.variant(entry.variant);
+  if (variant === undefined) return undefined;
+  return { variant, phase: entry.phase, revision: experiment.revision, source: 'mirror' };
+}
+
+/** What the hash says, holdout and status left aside. */
+export function proposeFromHash(experiment: Experiment, id: VisitorId): Proposal {
+  const { salt, phase, revision } = experiment;
+  return {
+    variant: experiment.variantAt(slotOf(salt, phase, id)),
+    phase,
+    revision,
+    source: 'hash',
+  };
+}
+
+/** The result for an assignment that still holds: known variant, same phase or newer. */
+export function assigned(
+  experiment: Experiment,
+  { variant: key, phase, revision }: StoredAssignment,
+  source: AssignmentSource,
+): Assigned | undefined {
+  const variant = phase >= experiment.phase ? experiment.variant(key) : undefined;
+  if (variant === undefined) return undefined;
+  return { kind: 'assigned', experiment: experiment.key, variant, source, phase, revision };
+}

@@ -1,0 +1,240 @@
+import { compileAudience } from './audience.ts';
+import type { Audience, RequestTraits } from './audience.ts';
+import { MAX_COUNT, isCount, isExperimentKey, isVariantKey } from './keys.ts';
+import { compileHosts, compilePathGlob } from './path-match.ts';
+import { RESERVED_SALTS, SLOTS, checkPartition, rangesFromWeights } from './slots.ts';
+import type { Range } from './slots.ts';
+
+export type ExperimentStatus =
+  /** Not running: requests pass as if it were not there. */
+  | 'draft'
+  | 'running'
+  /** Who is assigned stays; nobody new is. */
+  | 'paused'
+  /** All get control, now. */
+  | 'killed'
+  /** All get the winner. */
+  | 'concluded';
+
+export interface VariantDefinition {
+  readonly key: string;
+  readonly upstream: string;
+  /** Percent of the visitors, at most two decimals. */
+  readonly weight: number;
+  /** Exactly one variant is the control. */
+  readonly control?: boolean;
+  /**
+   * The slots of the variant, when they are not simply the weights laid end to end: after
+   * a change of weights that moved as few visitors as possible. All variants have them or none.
+   */
+  readonly slots?: readonly Range[];
+}
+
+/** An experiment as it is written down. */
+export interface ExperimentDefinition {
+  readonly key: string;
+  readonly status: ExperimentStatus;
+  /** From 1. A new phase draws every visitor anew. */
+  readonly phase: number;
+  /** From 1. Every change of the document is a new revision. */
+  readonly revision: number;
+  /** What the draws are salted with. Default: the key. */
+  readonly salt?: string;
+  readonly scope: {
+    /** Path globs, at least one. */
+    readonly paths: readonly string[];
+    /** Host names; none means any. */
+    readonly hosts?: readonly string[];
+  };
+  readonly audience?: Audience;
+  /** Experiments of one layer with slots that do not overlap never share a visitor. */
+  readonly layer?: { readonly name: string; readonly slots: Range };
+  /** 0 to 10,000: how many slots take part. The rest are the holdout. Default: all. */
+  readonly coverage?: number;
+  readonly variants: readonly VariantDefinition[];
+  /** The variant that all get once the experiment is concluded. */
+  readonly winner?: string;
+}
+
+export interface Variant {
+  readonly key: string;
+  readonly upstream: string;
+  readonly control: boolean;
+}
+
+/** An experiment, compiled: nothing is parsed, looked up by name or checked per request. */
+export interface Experiment {
+  readonly key: string;
+  readonly status: ExperimentStatus;
+  readonly phase: number;
+  readonly revision: number;
+  readonly salt: string;
+  readonly layer: { readonly name: string; readonly slots: Range } | undefined;
+  readonly coverage: number;
+  readonly variants: readonly Variant[];
+  readonly variantKeys: readonly string[];
+  readonly control: Variant;
+  /** The variant that all get when concluded; the control before. */
+  readonly winner: Variant;
+  /** Whether scope and audience take the request. */
+  matches(request: RequestTraits): boolean;
+  variant(key: string): Variant | undefined;
+  /** @param slot 0 to 9,999 */
+  variantAt(slot: number): Variant;
+}
+
+/** Everything that is wrong with one experiment. */
+export class ExperimentError extends Error {
+  override readonly name = 'ExperimentError';
+  readonly experiment: string;
+  readonly problems: readonly string[];
+
+  constructor(experiment: string, problems: readonly string[]) {
+    super(`Experiment "${experiment}" cannot run: ${problems.join('; ')}`);
+    this.experiment = experiment;
+    this.problems = problems;
+  }
+}
+
+/**
+ * Compiles an experiment.
+ *
+ * @throws ExperimentError with every problem found
+ */
+export function compileExperiment(definition: ExperimentDefinition): Experiment {
+  const { key, status, phase, revision, salt = key, layer, coverage = SLOTS } = definition;
+  const problems: string[] = [];
+  const check = (holds: boolean, problem: string): void => {
+    if (!holds) problems.push(problem);
+  };
+  const attempt = <Value>(where: string, compile: () => Value, otherwise: Value): Value => {
+    try {
+      return compile();
+    } catch (error) {
+      problems.push(`${where}: ${error instanceof Error ? error.message : String(error)}`);
+      return otherwise;
+    }
+  };
+
+  check(isExperimentKey(key), `key: expected 1 to 64 of a-z, 0-9 and "-", got "${key}"`);
+  check(isCount(phase), `phase: expected an integer from 1 to ${MAX_COUNT}, got ${phase}`);
+  check(isCount(revision), `revision: expected an integer from 1 to ${MAX_COUNT}, got ${revision}`);
+  check(isExperimentKey(salt), `salt: expected 1 to 64 of a-z, 0-9 and "-", got "${salt}"`);
+  check(!RESERVED_SALTS.has(salt), `salt: "${salt}" names a draw of its own, choose another`);
+  check(
+    Number.isInteger(coverage) && coverage >= 0 && coverage <= SLOTS,
+    `coverage: expected an integer from 0 to ${SLOTS}, got ${coverage}`,
+  );
+  if (layer !== undefined) {
+    const [first, end] = layer.slots;
+    check(
+      isExperimentKey(layer.name),
+      `layer.name: expected 1 to 64 of a-z, 0-9 and "-", got "${layer.name}"`,
+    );
+    check(
+      Number.isInteger(first) && Number.isInteger(end) && 0 <= first && first < end && end <= SLOTS,
+      `layer.slots: expected [first, end) with 0 <= first < end <= ${SLOTS}, got [${first}, ${end})`,
+    );
+  }
+  check(
+    definition.scope.paths.length > 0,
+    'scope.paths: expected at least one path glob, got none',
+  );
+  const inPaths = definition.scope.paths.map((glob, index) =>
+    attempt(
+      `scope.paths[${index}]`,
+      () => compilePathGlob(glob),
+      () => false,
+    ),
+  );
+  const onHost = attempt(
+    'scope.hosts',
+    () => compileHosts(definition.scope.hosts ?? []),
+    () => false,
+  );
+  const { audience } = definition;
+  const inAudience =
+    audience === undefined
+      ? undefined
+      : attempt(
+          'audience',
+          () => compileAudience(audience),
+          () => false,
+        );
+
+  const variants = definition.variants.map(
+    ({ key: variantKey, upstream, control = false }): Variant => {
+      check(
+        isVariantKey(variantKey),
+        `variants: expected a key of 1 to 64 letters, digits, "_" and "-", got "${variantKey}"`,
+      );
+      return { key: variantKey, upstream, control };
+    },
+  );
+  const byKey = new Map(variants.map((variant) => [variant.key, variant]));
+  check(byKey.size === variants.length, 'variants: two variants have the same key');
+  check(variants.length <= 256, `variants: expected at most 256, got ${variants.length}`);
+  const controls = variants.filter(({ control }) => control);
+  check(
+    controls.length === 1,
+    `variants: expected exactly one with "control: true", got ${controls.length}`,
+  );
+  const winner = definition.winner === undefined ? undefined : byKey.get(definition.winner);
+  check(
+    definition.winner === undefined || winner !== undefined,
+    `winner: there is no variant "${definition.winner}"`,
+  );
+  check(
+    status !== 'concluded' || definition.winner !== undefined,
+    'winner: a concluded experiment needs one; name the variant that all get',
+  );
+  const table = attempt('variants', () => slotTable(definition.variants), undefined);
+
+  const [control] = controls;
+  if (problems.length > 0 || control === undefined || table === undefined) {
+    throw new ExperimentError(key, problems);
+  }
+  return {
+    key,
+    status,
+    phase,
+    revision,
+    salt,
+    layer,
+    coverage,
+    variants,
+    variantKeys: [...byKey.keys()],
+    control,
+    winner: winner ?? control,
+    matches: (request) =>
+      inPaths.some((matches) => matches(request.path)) &&
+      onHost(request.host) &&
+      (inAudience === undefined || inAudience(request)),
+    variant: (variantKey) => byKey.get(variantKey),
+    variantAt: (slot) => variants[table[slot] ?? 0] ?? control,
+  };
+}
+
+/** For each slot, the index of its variant. */
+function slotTable(variants: readonly VariantDefinition[]): Uint8Array {
+  const fromWeights = rangesFromWeights(variants.map(({ weight }) => weight));
+  const explicit = variants.filter(({ slots }) => slots !== undefined);
+  if (explicit.length > 0 && explicit.length < variants.length) {
+    throw new TypeError('either all variants have slots, or none');
+  }
+  checkPartition(
+    explicit.flatMap(({ slots = [] }) => slots).concat(explicit.length > 0 ? [] : fromWeights),
+  );
+  const table = new Uint8Array(SLOTS);
+  for (const [
+    index,
+    { key, weight, slots = [fromWeights[index] ?? [0, 0]] },
+  ] of variants.entries()) {
+    const width = slots.reduce((sum, [first, end]) => sum + end - first, 0);
+    if (width !== Math.round(weight * 100)) {
+      throw new RangeError(`"${key}" has a weight of ${weight} but ${width} slots`);
+    }
+    for (const [first, end] of slots) table.fill(index, first, end);
+  }
+  return table;
+}

@@ -1,0 +1,56 @@
+/**
+ * Cookie to visitor to assignment: the decision of which variant a visitor gets, and the
+ * ledger it is kept in. Pure but for what is passed in; stores are behind `./redis` and
+ * `./embedded`. Knows nothing of HTTP beyond header values, nor of who uses it.
+ */
+export { createVisitorCookie, isVisitorId, visitorId, withMirrorEntry } from './visitor-cookie.ts';
+export type {
+  CookieReading,
+  CookieRejection,
+  MirrorEntry,
+  VisitorCookie,
+  VisitorCookieOptions,
+  VisitorId,
+} from './visitor-cookie.ts';
+export {
+  SLOTS,
+  checkPartition,
+  coverageSlot,
+  layerSlot,
+  rangesFromWeights,
+  slotOf,
+} from './slots.ts';
+export type { Range } from './slots.ts';
+export { ExperimentError, compileExperiment } from './experiment.ts';
+export type {
+  Experiment,
+  ExperimentDefinition,
+  ExperimentStatus,
+  Variant,
+  VariantDefinition,
+} from './experiment.ts';
+export { compileAudience } from './audience.ts';
+export type { Audience, Predicate, RequestTraits } from './audience.ts';
+export { compileHosts, compilePathGlob, normaliseHost, normalisePath } from './path-match.ts';
+export type { HostMatcher, PathMatcher } from './path-match.ts';
+export { createRouteTable } from './route-table.ts';
+export type { Route, RouteTable } from './route-table.ts';
+export { isHoldout, isInLayer, propose, selectExperiment } from './assignment.ts';
+export type {
+  Assigned,
+  AssignmentResult,
+  AssignmentSource,
+  Unassigned,
+  UnassignedReason,
+  Visitor,
+} from './assignment.ts';
+export { createAssigner } from './assigner.ts';
+export type { Assigner, AssignerOptions, AssignerStatus } from './assigner.ts';
+export type { BreakerOptions, BreakerState } from './breaker.ts';
+export type {
+  AssignmentStore,
+  Ledger,
+  LedgerEntry,
+  StoredAssignment,
+  VisitorCounter,
+} from './store.ts';

@@ -1,0 +1,29 @@
+/**
+ * The ledger's get-or-set, atomic because Redis runs it as one. It touches one key, so it
+ * also runs on a Cluster.
+ *
+ * KEYS[1]  the visitor's hash
+ * ARGV     experiment, variant, phase, revision, time to live in ms, ",known,variants,"
+ * Returns  { 1 when the proposal was written else 0, "variant:phase:revision" }
+ *
+ * The time to live is only written again once a 64th of it has passed: with AOF on, every
+ * write is a write to disk, and a visitor who clicks about needs no more than that.
+ */
+export const GET_OR_SET = `
+local stored = redis.call('HGET', KEYS[1], ARGV[1])
+if stored then
+  local variant, phase = string.match(stored, '^([%w_-]+):(%d+):%d+$')
+  if variant and tonumber(phase) >= tonumber(ARGV[3])
+      and string.find(ARGV[6], ',' .. variant .. ',', 1, true) then
+    local ttl = tonumber(ARGV[5])
+    if redis.call('PTTL', KEYS[1]) < ttl - ttl / 64 then
+      redis.call('PEXPIRE', KEYS[1], ARGV[5])
+    end
+    return { 0, stored }
+  end
+end
+local proposal = ARGV[2] .. ':' .. ARGV[3] .. ':' .. ARGV[4]
+redis.call('HSET', KEYS[1], ARGV[1], proposal)
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+return { 1, proposal }
+`;

@@ -1,0 +1,81 @@
+import type { VisitorId } from './visitor-cookie.ts';
+
+/** An assignment as the ledger holds it. */
+export interface StoredAssignment {
+  readonly variant: string;
+  readonly phase: number;
+  /** The experiment's revision that made the assignment. */
+  readonly revision: number;
+}
+
+/** What the ledger says after a get-or-set. */
+export interface LedgerEntry extends StoredAssignment {
+  /** True when the proposal was written, false when an older decision stands. */
+  readonly written: boolean;
+}
+
+/** The ledger: remembers what was decided for whom. */
+export interface AssignmentStore {
+  /**
+   * Keeps what is stored, or else writes the proposal; in one atomic step, so that any
+   * number of first requests at once agree. A stored assignment stands if its phase is
+   * that of the proposal or newer, and its variant is one of `variants`. Either way the
+   * visitor's time to live starts anew.
+   *
+   * The promise always settles, and rejects when the store cannot be reached.
+   */
+  getOrSet(
+    visitor: VisitorId,
+    experiment: string,
+    proposal: StoredAssignment,
+    variants: readonly string[],
+  ): Promise<LedgerEntry>;
+  /** All assignments of a visitor, by experiment. Leaves the time to live alone. */
+  get(visitor: VisitorId): Promise<ReadonlyMap<string, StoredAssignment>>;
+  /** Finishes what was begun and lets go of files and connections. Can be called twice. */
+  close(): Promise<void>;
+}
+
+/** Counts unique visitors per variant and day. */
+export interface VisitorCounter {
+  /** @param day `YYYY-MM-DD`, UTC */
+  add(
+    experiment: string,
+    phase: number,
+    variant: string,
+    day: string,
+    visitors: readonly VisitorId[],
+  ): Promise<void>;
+  /** Unique visitors added; may be an estimate within 2 %. */
+  count(experiment: string, phase: number, variant: string, day: string): Promise<number>;
+}
+
+/** A store of both, as `./redis` and `./embedded` make them. */
+export interface Ledger extends AssignmentStore {
+  readonly visitors: VisitorCounter;
+  /** Resolves true once the store answers, or false after `milliseconds` without. Never rejects. */
+  ready(milliseconds: number): Promise<boolean>;
+}
+
+/** The rule of `getOrSet`, for stores that decide in this process. */
+export function stands(
+  stored: StoredAssignment,
+  proposal: StoredAssignment,
+  variants: readonly string[],
+): boolean {
+  return stored.phase >= proposal.phase && variants.includes(stored.variant);
+}
+
+/** How many days of unique visitors are kept. */
+export const VISITOR_DAYS = 35;
+
+/**
+ * Checks a day before it becomes part of a key.
+ *
+ * @throws TypeError for anything but `YYYY-MM-DD`
+ */
+export function checkDay(day: string): void {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(day)) {
+    throw new TypeError(`Expected a day as YYYY-MM-DD, got "${day}"`);
+  }
+}

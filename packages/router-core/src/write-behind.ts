@@ -1,0 +1,71 @@
+import type { StoredAssignment } from './store.ts';
+import type { VisitorId } from './visitor-cookie.ts';
+
+/** An assignment on its way to the store. */
+export interface PendingWrite {
+  readonly visitor: VisitorId;
+  readonly experiment: string;
+  readonly proposal: StoredAssignment;
+  readonly variants: readonly string[];
+}
+
+/**
+ * Assignments that nobody waits for, oldest first. One place per visitor and experiment;
+ * when all places are taken the oldest is dropped, and counted: its visitor still has the
+ * cookie's mirror and the hash.
+ */
+export interface WriteBehind {
+  readonly length: number;
+  readonly dropped: number;
+  push(write: PendingWrite): void;
+  /** Takes out up to `limit` writes, oldest first. */
+  take(limit: number): readonly PendingWrite[];
+  /** Puts a write back that failed, unless a newer one took its place. */
+  putBack(write: PendingWrite): void;
+  /** The oldest, left in its place. */
+  peek(): PendingWrite | undefined;
+}
+
+export function createWriteBehind(capacity: number): WriteBehind {
+  // A Map keeps the order of insertion, which makes it the queue and the index at once.
+  const queue = new Map<string, PendingWrite>();
+  let dropped = 0;
+
+  function push(write: PendingWrite): void {
+    const key = keyOf(write);
+    queue.delete(key);
+    queue.set(key, write);
+    if (queue.size <= capacity) return;
+    const [oldest] = queue.keys();
+    if (oldest !== undefined) queue.delete(oldest);
+    dropped += 1;
+  }
+
+  return {
+    get length() {
+      return queue.size;
+    },
+    get dropped() {
+      return dropped;
+    },
+    push,
+    take(limit) {
+      const taken: PendingWrite[] = [];
+      for (const [key, write] of queue) {
+        if (taken.length === limit) break;
+        queue.delete(key);
+        taken.push(write);
+      }
+      return taken;
+    },
+    putBack(write) {
+      if (!queue.has(keyOf(write))) push(write);
+    },
+    peek: () => queue.values().next().value,
+  };
+}
+
+// Ids have one length, so the parts cannot run into each other.
+function keyOf({ visitor, experiment }: PendingWrite): string {
+  return visitor + experiment;
+}
