@@ -46,7 +46,7 @@ const upstreamSchema = z.strictObject({
 
 const routeSchema = z.strictObject({
   path: z.string().startsWith('/', 'expected a path that begins with "/"'),
-  host: z.string().min(1).optional(),
+  host: z.string().min(1).exactOptional(),
   upstream: z.string(),
 });
 
@@ -56,7 +56,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       port: portSchema.default(8080),
       /** Address to listen on; every address of the machine unless given. */
-      address: z.string().min(1).optional(),
+      address: z.string().min(1).exactOptional(),
       /** Host names that are answered, without port; "*" allows any. */
       hosts: z.array(z.string().min(1)).min(1).default(['localhost', '127.0.0.1', '[::1]']),
     })
@@ -68,7 +68,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   /** Worker processes; one for each core unless given. */
-  workers: z.int().min(1).max(512).optional(),
+  workers: z.int().min(1).max(512).exactOptional(),
   /** Where what must outlive a restart is kept, relative to the configuration file. */
   dataDir: z.string().min(1).default('.turnout'),
   /** How long requests under way may take to end at a shutdown. */
@@ -80,9 +80,12 @@ export const configSchema = z.strictObject({
       /^(redis|rediss|redis\+cluster):\/\/\S+$/,
       'expected a URL such as redis://127.0.0.1:6379',
     )
-    .optional(),
+    .exactOptional(),
   /** The first signs visitor cookies, all verify. Made once and kept in the data folder unless given. */
-  cookieSecrets: z.array(z.string().min(16, 'expected at least 16 characters')).min(1).optional(),
+  cookieSecrets: z
+    .array(z.string().min(16, 'expected at least 16 characters'))
+    .min(1)
+    .exactOptional(),
   upstreams: z.record(upstreamNameSchema, upstreamSchema),
   /** First match wins; what matches none goes to the experiments, then to `default`. */
   routes: z.array(routeSchema).default([]),

@@ -69,24 +69,24 @@ export const experimentSchema = z
     /** A new phase puts every visitor into a variant afresh. */
     phase: z.int().positive().default(1),
     /** What the hash is salted with; the key unless given. */
-    salt: z.string().min(1).max(128).optional(),
+    salt: z.string().min(1).max(128).exactOptional(),
     scope: z
       .strictObject({
         paths: z.array(pathPatternSchema).min(1).default(['/**']),
         hosts: z.array(z.string().min(1)).default([]),
       })
       .prefault({}),
-    audience: predicateSchema.optional(),
+    audience: predicateSchema.exactOptional(),
     /** Experiments of one layer never overlap: each owns slots of it. */
     layer: z
       .strictObject({ name: keySchema, slots: z.tuple([slotSchema, slotSchema]) })
       .refine(({ slots }) => slots[0] < slots[1], 'expected slots: [from, to) with from < to')
-      .optional(),
+      .exactOptional(),
     /** Of 10,000: how many take part. The rest are the holdout and get control. */
     coverage: slotSchema.default(10_000),
     variants: z.array(variantSchema).min(1).max(200),
     /** The variant that all get once the experiment is concluded. */
-    winner: variantKeySchema.optional(),
+    winner: variantKeySchema.exactOptional(),
   })
   .superRefine(({ status, variants, winner }, context) => {
     const keys = variants.map((variant) => variant.key);

@@ -33,10 +33,10 @@ export type PlanList = z.infer<typeof planListSchema>;
 export const signUpRequestSchema = z.strictObject({
   plan: z.string('Choose a plan.').min(1, 'Choose a plan.'),
   name: z
-    .string()
+    .string('Tell us your name.')
     .trim()
     .min(1, 'Tell us your name.')
-    .max(100, 'Keep the name under 100 characters.'),
+    .max(100, 'Keep the name within 100 characters.'),
   email: z
     .email('Enter an email address such as ada@example.org.')
     .max(254, 'Keep the email address within 254 characters.'),

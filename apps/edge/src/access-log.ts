@@ -1,0 +1,65 @@
+import { hash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { VisitorId } from '@turnout/router-core';
+import type { Decision } from './decide.ts';
+import type { Logger } from './log.ts';
+
+/** What one line of the access log is made of. */
+export interface AccessRecord {
+  readonly request: IncomingMessage;
+  readonly requestId: string;
+  readonly decision: Decision | undefined;
+  readonly status: number;
+  /** completed, aborted (the visitor left), failed (the upstream did), or own (answered here). */
+  readonly outcome: string;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Milliseconds from the request head. */
+  readonly total: number;
+  readonly decided: number | undefined;
+  readonly firstByte: number | undefined;
+  readonly error: string | undefined;
+}
+
+/** Writes the line of one request; times in ms, sizes in bytes. */
+export function logAccess(log: Logger, record: AccessRecord): void {
+  const { request, decision } = record;
+  log.info(
+    {
+      id: record.requestId,
+      remote: request.socket.remoteAddress,
+      method: request.method,
+      host: request.headers.host,
+      path: withoutQuery(request.url ?? ''),
+      status: record.status,
+      outcome: record.outcome,
+      upstream: decision?.destination.upstream.name,
+      experiment: decision?.experiment,
+      variant: decision?.variant,
+      source: decision?.source,
+      visitor: decision?.visitor && visitorHash(decision.visitor),
+      bytesIn: record.bytesIn,
+      bytesOut: record.bytesOut,
+      ms: round(record.total),
+      decisionMs: round(record.decided),
+      firstByteMs: round(record.firstByte),
+      error: record.error,
+    },
+    'request',
+  );
+}
+
+/** Queries hold what people type; the log does without. */
+function withoutQuery(target: string): string {
+  const end = target.indexOf('?');
+  return end === -1 ? target : target.slice(0, end);
+}
+
+/** Tells visitors apart without being the id that their cookie holds. */
+export function visitorHash(id: VisitorId): string {
+  return hash('sha256', id, 'hex').slice(0, 16);
+}
+
+function round(milliseconds: number | undefined): number | undefined {
+  return milliseconds === undefined ? undefined : Math.round(milliseconds * 1000) / 1000;
+}

@@ -1,0 +1,135 @@
+import type { Config } from '@turnout/contracts';
+import {
+  compileExperiment,
+  createAssigner,
+  createRouteTable,
+  createVisitorCookie,
+  normaliseHost,
+  type Assigner,
+  type Experiment,
+  type Ledger,
+  type RouteTable,
+  type Variant,
+  type VisitorCookie,
+} from '@turnout/router-core';
+import { createUpgrader, createUpstream, type Upgrader, type Upstream } from '@turnout/proxy';
+import type { Logger } from './log.ts';
+import {
+  createWorkerMetrics,
+  watchLedger,
+  type TrafficLabels,
+  type WorkerMetrics,
+} from './metrics.ts';
+import { VisitorTally } from './visitor-tally.ts';
+
+/** An upstream, and the traffic that a request to it counts as. */
+export interface Destination {
+  readonly upstream: Upstream;
+  readonly traffic: TrafficLabels;
+}
+
+/** What experiments need; a plain reverse proxy has none of it. */
+export interface Testing {
+  /** Those that are no drafts, in the order of the configuration. */
+  readonly experiments: readonly Experiment[];
+  readonly cookies: VisitorCookie;
+  readonly assigner: Assigner;
+  readonly tally: VisitorTally;
+  readonly ledger: Ledger;
+}
+
+/** Everything that a worker answers requests with. */
+export interface Edge {
+  readonly routes: RouteTable;
+  readonly destinations: ReadonlyMap<string, Destination>;
+  readonly fallback: Destination;
+  readonly testing: Testing | undefined;
+  readonly upgrader: Upgrader;
+  readonly metrics: WorkerMetrics;
+  readonly log: Logger;
+  /** Set for the shutdown: connections end with their response. */
+  draining: boolean;
+  /** Whether visitors may call us by this name (normalised host). */
+  allows(host: string): boolean;
+  /** Where a variant of an experiment is served from. */
+  destinationOf(experiment: string, variant: Variant): Destination;
+}
+
+export interface EdgeParts {
+  readonly config: Config;
+  readonly cookieSecrets: readonly string[];
+  /** There when the configuration has experiments. */
+  readonly ledger: Ledger | undefined;
+  readonly log: Logger;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** @throws {Error} for an experiment or upstream that can't be used */
+export function createEdge({ config, cookieSecrets, ledger, log, now }: EdgeParts): Edge {
+  const metrics = createWorkerMetrics();
+  const destinations = new Map<string, Destination>();
+  for (const [name, { url, connections, timeouts }] of Object.entries(config.upstreams)) {
+    const upstream = createUpstream({ name, url, connections, timeouts });
+    destinations.set(name, { upstream, traffic: trafficOf(name) });
+  }
+  const destination = (name: string): Destination => {
+    const known = destinations.get(name);
+    if (known === undefined)
+      throw new Error(`Expected an upstream of the configuration, got "${name}"`);
+    return known;
+  };
+  const hosts = new Set(config.public.hosts.map(normaliseHost));
+  const anyHost = hosts.has('*');
+  // By the variant itself, so that the request path builds no keys.
+  const byVariant = new Map<Variant, Destination>();
+
+  return {
+    routes: createRouteTable(config.routes),
+    destinations,
+    fallback: destination(config.default),
+    testing:
+      ledger === undefined
+        ? undefined
+        : createTesting({ config, cookieSecrets, ledger, metrics, now }),
+    upgrader: createUpgrader({}),
+    metrics,
+    log,
+    draining: false,
+    allows: (host) => anyHost || hosts.has(host),
+    destinationOf(experiment, variant) {
+      let found = byVariant.get(variant);
+      if (found === undefined) {
+        const { upstream } = destination(variant.upstream);
+        found = { upstream, traffic: trafficOf(upstream.name, experiment, variant.key) };
+        byVariant.set(variant, found);
+      }
+      return found;
+    },
+  };
+}
+
+function createTesting(parts: {
+  config: Config;
+  cookieSecrets: readonly string[];
+  ledger: Ledger;
+  metrics: WorkerMetrics;
+  now: () => number;
+}): Testing {
+  const { config, cookieSecrets, ledger, metrics, now } = parts;
+  const assigner = createAssigner({ store: ledger });
+  watchLedger(metrics.registry, assigner);
+  return {
+    experiments: config.experiments
+      .map((experiment) => compileExperiment(experiment))
+      .filter(({ status }) => status !== 'draft'),
+    cookies: createVisitorCookie({ secrets: cookieSecrets, secure: false }),
+    assigner,
+    tally: new VisitorTally(ledger.visitors, now),
+    ledger,
+  };
+}
+
+function trafficOf(upstream: string, experiment = '', variant = ''): TrafficLabels {
+  return { upstream, experiment, variant };
+}

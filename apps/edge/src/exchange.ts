@@ -1,0 +1,183 @@
+import { randomUUIDv7 } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  requestHeaders,
+  sendErrorPage,
+  type Exchange,
+  type Outcome,
+  type Upstream,
+} from '@turnout/proxy';
+import { logAccess } from './access-log.ts';
+import { makePrivate } from './cache-control.ts';
+import type { Decision } from './decide.ts';
+import type { Edge } from './edge.ts';
+
+/**
+ * One visitor's request on its way through the edge: what goes to the upstream, what
+ * comes back, and what is recorded of it. An instance per request; its methods are the
+ * callbacks that the proxy calls, so no closures are made.
+ */
+export class EdgeExchange implements Exchange {
+  readonly requestId = randomUUIDv7();
+  readonly #started = performance.now();
+  readonly #edge: Edge;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  #decided: number | undefined;
+  #decision: Decision | undefined;
+  /** Set by `follow`, before the proxy reads them. */
+  headers: string[] = [];
+
+  constructor(edge: Edge, request: IncomingMessage, response: ServerResponse) {
+    this.#edge = edge;
+    this.#request = request;
+    this.#response = response;
+  }
+
+  get upstream(): Upstream {
+    if (this.#decision === undefined) throw new Error('Expected a decision before the forwarding');
+    return this.#decision.destination.upstream;
+  }
+
+  get publicOrigin(): string {
+    return publicOrigin(this.#request);
+  }
+
+  /** Takes the decision on: from here on the proxy may forward. */
+  follow(decision: Decision): void {
+    this.#decision = decision;
+    this.#decided = performance.now() - this.#started;
+    this.#edge.metrics.decisionDuration.observe(this.#decided / 1000);
+    this.#edge.metrics.inFlight.inc(decision.destination.traffic);
+    this.headers = upstreamHeaders(this.#request, this.requestId, decision);
+  }
+
+  onHead(_status: number, headers: string[]): string[] {
+    const decision = this.#decision;
+    if (decision?.experiment !== undefined) makePrivate(headers);
+    if (decision?.cookie !== undefined) headers.push('Set-Cookie', decision.cookie);
+    const decided = this.#decided ?? 0;
+    const upstream = performance.now() - this.#started - decided;
+    headers.push(
+      'X-Request-Id',
+      this.requestId,
+      'Server-Timing',
+      `edge;dur=${decided.toFixed(2)}, upstream;dur=${upstream.toFixed(2)}`,
+    );
+    if (this.#edge.draining) headers.push('Connection', 'close');
+    return headers;
+  }
+
+  onDone(outcome: Outcome): void {
+    const decision = this.#decision;
+    if (decision === undefined) return;
+    const { metrics } = this.#edge;
+    const { traffic } = decision.destination;
+    metrics.inFlight.dec(traffic);
+    if (outcome.bytesIn > 0) metrics.requestBytes.inc(traffic, outcome.bytesIn);
+    if (outcome.bytesOut > 0) metrics.responseBytes.inc(traffic, outcome.bytesOut);
+    let { status } = outcome;
+    if (outcome.kind === 'failed') {
+      metrics.upstreamErrors.inc({ upstream: traffic.upstream, reason: outcome.error.code });
+      if (!this.#response.headersSent) {
+        status = outcome.error.status;
+        this.#sendError(status);
+      }
+    }
+    const total = performance.now() - this.#started;
+    // A visitor who left before the head has no status.
+    const code = status === 0 ? 'none' : statusClass(status);
+    metrics.requests.inc({ ...traffic, code });
+    metrics.requestDuration.observe(traffic, total / 1000);
+    logAccess(this.#edge.log, {
+      request: this.#request,
+      requestId: this.requestId,
+      decision,
+      status,
+      outcome: outcome.kind,
+      bytesIn: outcome.bytesIn,
+      bytesOut: outcome.bytesOut,
+      total,
+      decided: this.#decided,
+      firstByte: outcome.firstByteMs,
+      error: outcome.kind === 'failed' ? outcome.error.message : undefined,
+    });
+  }
+
+  /** Answers with an error page of our own: no upstream is to see this request. */
+  refuse(status: number, reason: string): void {
+    this.#sendError(status);
+    this.#logOwn(status, reason);
+  }
+
+  /** Answers with JSON of our own. */
+  answerJson(status: number, headers: Readonly<Record<string, string>>, body: unknown): void {
+    const text = `${JSON.stringify(body)}\n`;
+    this.#response.writeHead(status, {
+      'Content-Type': status < 400 ? 'application/json' : 'application/problem+json',
+      'Content-Length': Buffer.byteLength(text),
+      'Cache-Control': 'no-store',
+      'X-Request-Id': this.requestId,
+      ...headers,
+    });
+    this.#response.end(this.#request.method === 'HEAD' ? undefined : text);
+    this.#logOwn(status, undefined);
+  }
+
+  #sendError(status: number): void {
+    const { requestId } = this;
+    const retryAfter = status === 503 ? { retryAfter: 5 } : {};
+    sendErrorPage(this.#request, this.#response, { status, requestId, ...retryAfter });
+  }
+
+  #logOwn(status: number, reason: string | undefined): void {
+    logAccess(this.#edge.log, {
+      request: this.#request,
+      requestId: this.requestId,
+      decision: undefined,
+      status,
+      outcome: 'own',
+      bytesIn: 0,
+      bytesOut: 0,
+      total: performance.now() - this.#started,
+      decided: undefined,
+      firstByte: undefined,
+      error: reason,
+    });
+  }
+}
+
+/** What the visitor calls us. */
+export function publicOrigin(request: IncomingMessage): string {
+  return `http://${request.headers.host ?? ''}`;
+}
+
+/** The request's headers for the upstream: cleaned, and with what the edge knows. */
+export function upstreamHeaders(
+  request: IncomingMessage,
+  requestId: string,
+  decision: Decision,
+): string[] {
+  const append = ['X-Request-Id', requestId];
+  if (decision.visitor !== undefined) append.push('X-Turnout-Visitor', decision.visitor);
+  if (decision.assignments !== undefined)
+    append.push('X-Turnout-Assignments', decision.assignments);
+  return requestHeaders(request.rawHeaders, {
+    client: {
+      address: request.socket.remoteAddress ?? '',
+      host: request.headers.host,
+      proto: 'http',
+    },
+    drop: isOurs,
+    append,
+  });
+}
+
+/** What only the edge may say; sent by a client it would be a lie. */
+function isOurs(name: string): boolean {
+  return name.startsWith('x-turnout-') || name === 'x-request-id';
+}
+
+function statusClass(status: number): string {
+  return `${Math.floor(status / 100)}xx`;
+}

@@ -1,0 +1,112 @@
+import { AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client';
+import type { VisitorCounter } from '@turnout/router-core';
+import type { Config } from '@turnout/contracts';
+import type { Fleet } from './fleet.ts';
+import type { MetricSnapshot } from './metrics.ts';
+import { utcDay } from './visitor-tally.ts';
+
+/**
+ * The metrics of the whole process group: those of all workers added up, those
+ * of workers that are gone (so that no counter ever falls), and the primary's own.
+ */
+export class FleetMetrics {
+  readonly #fleet: Fleet;
+  readonly #own = new Registry();
+  #gone: MetricSnapshot = [];
+
+  constructor(
+    fleet: Fleet,
+    experiments: Config['experiments'],
+    visitors: VisitorCounter | undefined,
+    now: () => number,
+  ) {
+    this.#fleet = fleet;
+    fleet.on('gone', (last) => {
+      if (last !== undefined) this.#gone = sum([this.#gone, last.filter(isCumulative)]);
+    });
+    this.#own.registerMetric(
+      new Gauge({
+        name: 'turnout_workers',
+        help: 'Worker processes that accept connections.',
+        registers: [],
+        collect() {
+          this.set(fleet.listening);
+        },
+      }),
+    );
+    this.#own.registerMetric(
+      new Counter({
+        name: 'turnout_worker_restarts_total',
+        help: 'Workers started in place of one that died.',
+        registers: [],
+        collect() {
+          this.reset();
+          this.inc(fleet.restarts);
+        },
+      }),
+    );
+    if (visitors === undefined) return;
+    this.#own.registerMetric(
+      new Gauge({
+        name: 'turnout_unique_visitors',
+        help: 'Different visitors that a variant served today (UTC), over all edges that share the store.',
+        labelNames: ['experiment', 'phase', 'variant'],
+        registers: [],
+        async collect() {
+          const day = utcDay(now());
+          this.reset();
+          for (const { key, phase, variants } of experiments) {
+            for (const variant of variants) {
+              const labels = { experiment: key, phase: String(phase), variant: variant.key };
+              try {
+                this.set(labels, await visitors.count(key, phase, variant.key, day));
+              } catch {
+                // The store is out of reach: no number is better than a wrong one.
+              }
+            }
+          }
+        },
+      }),
+    );
+  }
+
+  readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
+
+  /** The exposition text of Prometheus. */
+  async text(): Promise<string> {
+    const workers = await this.#fleet.scrape();
+    const own = await this.#own.getMetricsAsJSON();
+    return AggregatorRegistry.aggregate([...workers, this.#gone, own]).metrics();
+  }
+}
+
+function isCumulative(metric: MetricSnapshot[number]): boolean {
+  // prom-client types `type` as a numeric enum and fills it with a word.
+  const type: unknown = metric.type;
+  return type === 'counter' || type === 'histogram';
+}
+
+function sum(snapshots: readonly MetricSnapshot[]): MetricSnapshot {
+  const total = new Map<string, MetricSnapshot[number]>();
+  for (const metric of snapshots.flat()) {
+    const so = total.get(metric.name);
+    if (so === undefined) {
+      total.set(metric.name, { ...metric, values: metric.values.map((value) => ({ ...value })) });
+      continue;
+    }
+    const byKey = new Map(so.values.map((value) => [seriesKey(value), value]));
+    for (const value of metric.values) {
+      const known = byKey.get(seriesKey(value));
+      if (known === undefined) so.values.push({ ...value });
+      else known.value += value.value;
+    }
+  }
+  return [...total.values()];
+}
+
+/** Values of a histogram also carry which of its series they are (`_bucket`, `_sum`, `_count`). */
+function seriesKey(
+  value: MetricSnapshot[number]['values'][number] & { metricName?: string },
+): string {
+  return `${value.metricName ?? ''}${JSON.stringify(value.labels)}`;
+}

@@ -1,0 +1,171 @@
+import cluster, { type Worker } from 'node:cluster';
+import { EventEmitter } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Logger } from './log.ts';
+import type { FromWorker, ToWorker } from './messages.ts';
+import type { MetricSnapshot } from './metrics.ts';
+
+/** A worker that lived this long, in ms, did not die of its start. */
+const SETTLED_AFTER = 10_000;
+/** Wait before a worker is replaced, in ms: at once at first, doubling while they die young. */
+const BACKOFF_FIRST = 100;
+const BACKOFF_MAX = 5_000;
+/** How long a worker may take to answer a scrape, in ms. */
+const SCRAPE_WAIT = 1_000;
+
+export interface FleetOptions {
+  readonly size: number;
+  readonly start: Extract<ToWorker, { kind: 'start' }>;
+  /** How long requests under way may take to end at a shutdown, in ms. */
+  readonly drain: number;
+  readonly log: Logger;
+}
+
+interface FleetEvents {
+  /** The first worker accepts connections. */
+  listening: [port: number];
+  /** No worker will ever be able to serve. */
+  hopeless: [reason: string];
+  /** A worker is gone; `last` is what it had counted when it was last asked. */
+  gone: [last: MetricSnapshot | undefined];
+}
+
+interface Member {
+  readonly worker: Worker;
+  readonly born: number;
+  listening: boolean;
+  snapshot?: MetricSnapshot;
+}
+
+/** The worker processes: started, replaced when they die, drained at the end. */
+export class Fleet extends EventEmitter<FleetEvents> {
+  readonly #options: FleetOptions;
+  readonly #members = new Map<number, Member>();
+  readonly #scrapes = new Map<number, (id: number, snapshot: MetricSnapshot) => void>();
+  #backoff = 0;
+  #draining = false;
+  #scrape = 0;
+  restarts = 0;
+
+  constructor(options: FleetOptions) {
+    super();
+    this.#options = options;
+    cluster.setupPrimary({
+      exec: fileURLToPath(new URL('worker-main.ts', import.meta.url)),
+      args: [],
+    });
+    cluster.on('message', (worker, message: FromWorker) => this.#heard(worker, message));
+    cluster.on('exit', (worker, code, signal) => this.#exited(worker, code, signal));
+    for (let i = 0; i < options.size; i++) this.#fork();
+  }
+
+  /** Workers that accept connections. */
+  get listening(): number {
+    let count = 0;
+    for (const member of this.#members.values()) if (member.listening) count++;
+    return count;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** What each worker has counted; a worker that is too busy to answer is given as it was last seen. */
+  async scrape(): Promise<MetricSnapshot[]> {
+    const request = ++this.#scrape;
+    const asked = new Set<number>();
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, SCRAPE_WAIT);
+      this.#scrapes.set(request, (id, snapshot) => {
+        const member = this.#members.get(id);
+        if (member !== undefined) member.snapshot = snapshot;
+        asked.delete(id);
+        if (asked.size > 0) return;
+        clearTimeout(timer);
+        resolve();
+      });
+      for (const [id, { worker, listening }] of this.#members) {
+        if (!listening || !worker.isConnected()) continue;
+        asked.add(id);
+        tell(worker, { kind: 'metrics', request });
+      }
+      if (asked.size > 0) return;
+      clearTimeout(timer);
+      resolve();
+    });
+    this.#scrapes.delete(request);
+    return [...this.#members.values()].flatMap(({ snapshot }) => (snapshot ? [snapshot] : []));
+  }
+
+  /**
+   * Lets requests under way end, then ends the workers; those that take longer
+   * than the drain time are killed.
+   */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    const gone = [...this.#members.values()].map(
+      ({ worker }) =>
+        new Promise<void>((resolve) => {
+          const killer = setTimeout(
+            () => worker.process.kill('SIGKILL'),
+            this.#options.drain + 1_000,
+          );
+          worker.once('exit', () => {
+            clearTimeout(killer);
+            resolve();
+          });
+          tell(worker, { kind: 'drain' });
+        }),
+    );
+    await Promise.all(gone);
+  }
+
+  #fork(): void {
+    const worker = cluster.fork();
+    this.#members.set(worker.id, { worker, born: Date.now(), listening: false });
+    tell(worker, this.#options.start);
+  }
+
+  #heard(worker: Worker, message: FromWorker): void {
+    const member = this.#members.get(worker.id);
+    if (member === undefined) return;
+    switch (message.kind) {
+      case 'listening':
+        member.listening = true;
+        this.emit('listening', message.port);
+        return;
+      case 'hopeless':
+        this.#draining = true;
+        this.emit('hopeless', message.reason);
+        return;
+      case 'metrics':
+        this.#scrapes.get(message.request)?.(worker.id, message.snapshot);
+        return;
+    }
+  }
+
+  #exited(worker: Worker, code: number | null, signal: string | null): void {
+    const member = this.#members.get(worker.id);
+    if (member === undefined) return;
+    this.#members.delete(worker.id);
+    this.emit('gone', member.snapshot);
+    if (this.#draining) return;
+    const lived = Date.now() - member.born;
+    this.#backoff =
+      lived >= SETTLED_AFTER ? 0 : Math.min(BACKOFF_MAX, this.#backoff * 2 || BACKOFF_FIRST);
+    this.#options.log.error(
+      { pid: worker.process.pid, code, signal, lived, replacedIn: this.#backoff },
+      'worker died, starting another',
+    );
+    setTimeout(() => {
+      if (this.#draining) return;
+      this.restarts++;
+      this.#fork();
+    }, this.#backoff);
+  }
+}
+
+/** A worker that is just dying can't be told anything; its exit says the rest. */
+function tell(worker: Worker, message: ToWorker): void {
+  worker.send(message, () => {});
+}

@@ -1,0 +1,117 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { availableParallelism } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { readConfig } from '@turnout/contracts';
+import { cookieSecrets } from './cookie-secrets.ts';
+import { Fleet } from './fleet.ts';
+import { FleetMetrics } from './fleet-metrics.ts';
+import { openLedger } from './ledger.ts';
+import { listenProblem } from './listen-problem.ts';
+import { createLog } from './log.ts';
+import { createPrivateServer } from './private-server.ts';
+
+export interface ServeOptions {
+  /** Path of the configuration file. */
+  readonly configFile: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** A start that can't succeed; the message says what to change. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+}
+
+/**
+ * Runs the edge: this process becomes the primary, which starts the workers, and
+ * serves the private port. Returns once visitors are answered; the process then
+ * lives until SIGTERM or SIGINT, and drains.
+ *
+ * @throws {ConfigError | StartError | Error} when it can't start, saying why
+ */
+export async function serve({ configFile, env }: ServeOptions): Promise<void> {
+  const config = readConfig(readSource(configFile), configFile, env);
+  const dataDir = resolve(dirname(configFile), config.dataDir);
+  const hasExperiments = config.experiments.length > 0;
+  // A plain reverse proxy keeps nothing, so it needs no folder.
+  const secrets = hasExperiments ? (config.cookieSecrets ?? cookieSecrets(dataDir)) : [];
+  const ledger = hasExperiments ? openLedger(config, dataDir) : undefined;
+
+  const { log, flush } = createLog({ process: 'edge', pid: process.pid });
+  const fleet = new Fleet({
+    size: config.workers ?? availableParallelism(),
+    start: { kind: 'start', config, dataDir, cookieSecrets: secrets },
+    drain: config.drain,
+    log,
+  });
+  const metrics = new FleetMetrics(fleet, config.experiments, ledger?.visitors, Date.now);
+  const privateServer = createPrivateServer(fleet, metrics, log);
+
+  const stop = async (code: number, reason: string) => {
+    log.info({ reason }, 'draining');
+    await fleet.drain();
+    privateServer.close();
+    privateServer.closeAllConnections();
+    await ledger?.close();
+    log.info('stopped');
+    flush();
+    process.exit(code);
+  };
+  let stopping: Promise<void> | undefined;
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => (stopping ??= stop(0, signal)));
+  }
+
+  try {
+    const [port] = await Promise.race([
+      once(fleet, 'listening'),
+      once(fleet, 'hopeless').then(([reason]) => {
+        throw new StartError(String(reason));
+      }),
+    ]);
+    privateServer.listen(config.private.port, config.private.address);
+    await once(privateServer, 'listening').catch((error: unknown) => {
+      throw new StartError(
+        listenProblem(error, 'private', config.private.port, 'TURNOUT_PRIVATE_PORT'),
+        { cause: error },
+      );
+    });
+    log.info(
+      {
+        publicPort: port,
+        privatePort: portOf(privateServer.address()),
+        workers: config.workers ?? availableParallelism(),
+        store: storeName(config.redis, hasExperiments),
+        experiments: config.experiments.map(({ key }) => key),
+      },
+      'serving',
+    );
+    flush();
+  } catch (error) {
+    await fleet.drain();
+    await ledger?.close();
+    flush();
+    throw error;
+  }
+}
+
+function readSource(configFile: string): string {
+  try {
+    return readFileSync(configFile, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartError(`Can't read the configuration: ${reason}. Name it by --config FILE.`, {
+      cause: error,
+    });
+  }
+}
+
+function portOf(address: AddressInfo | string | null): number | undefined {
+  return typeof address === 'object' && address !== null ? address.port : undefined;
+}
+
+function storeName(redis: string | undefined, hasExperiments: boolean): string {
+  if (!hasExperiments) return 'none';
+  return redis === undefined ? 'embedded' : 'redis';
+}

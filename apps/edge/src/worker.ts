@@ -1,0 +1,93 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Config } from '@turnout/contracts';
+import { asksForWebSocket } from '@turnout/proxy';
+import { createEdge, type Edge } from './edge.ts';
+import { createRequestHandler } from './handle-request.ts';
+import { createUpgradeHandler } from './handle-upgrade.ts';
+import { openLedger } from './ledger.ts';
+import type { Logger } from './log.ts';
+import type { MetricSnapshot } from './metrics.ts';
+
+/** How often visitors are handed to the shared counter, in ms. */
+const TALLY_EVERY = 1_000;
+/** A ledger that does not answer by then is left to come up behind the visitors' backs, in ms. */
+const LEDGER_WAIT = 2_000;
+
+export interface WorkerOptions {
+  readonly config: Config;
+  readonly dataDir: string;
+  readonly cookieSecrets: readonly string[];
+  readonly log: Logger;
+}
+
+/** A worker that accepts connections. */
+export interface RunningWorker {
+  readonly port: number;
+  snapshot(): Promise<MetricSnapshot>;
+  /** Ends once every request under way has, or the drain time is over; keeps all that was counted. */
+  drain(): Promise<void>;
+}
+
+/**
+ * Opens the ledger and the public port.
+ *
+ * @throws {Error} when the port can't be listened on, or the configuration can't be compiled
+ */
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const { config, dataDir, cookieSecrets, log } = options;
+  const ledger = config.experiments.length > 0 ? openLedger(config, dataDir) : undefined;
+  if (ledger !== undefined && !(await ledger.ready(LEDGER_WAIT))) {
+    log.warn({ waited: LEDGER_WAIT }, 'the ledger is out of reach: routing by cookie and hash');
+  }
+  const edge = createEdge({ config, cookieSecrets, ledger, log, now: Date.now });
+  const server = createServer(
+    {
+      maxHeaderSize: 32 * 1024,
+      headersTimeout: 15_000,
+      requestTimeout: 0, // Uploads may be long; an idle one is ended by the upstream's timeouts.
+      keepAliveTimeout: 75_000,
+      shouldUpgradeCallback: asksForWebSocket,
+    },
+    createRequestHandler(edge),
+  );
+  server.on('upgrade', createUpgradeHandler(edge));
+  server.listen(config.public.port, config.public.address);
+  await once(server, 'listening');
+  const tallying = setInterval(() => void edge.testing?.tally.flush(), TALLY_EVERY);
+
+  return {
+    port: portOf(server),
+    async snapshot() {
+      await edge.testing?.tally.flush();
+      return edge.metrics.registry.getMetricsAsJSON();
+    },
+    async drain() {
+      edge.draining = true;
+      clearInterval(tallying);
+      await closeServer(server, edge, config.drain);
+      await edge.testing?.tally.flush();
+      await edge.testing?.assigner.close();
+      await ledger?.close();
+      await Promise.all([...edge.destinations.values()].map(({ upstream }) => upstream.destroy()));
+    },
+  };
+}
+
+async function closeServer(server: Server, edge: Edge, patience: number): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  // A tunnel has no end of its own to wait for; its client reconnects to another edge.
+  edge.upgrader.closeAll();
+  const cut = setTimeout(() => server.closeAllConnections(), patience);
+  await closed;
+  clearTimeout(cut);
+}
+
+function portOf(server: Server): number {
+  const address: AddressInfo | string | null = server.address();
+  if (typeof address === 'object' && address !== null) return address.port;
+  throw new Error('Expected the public server to listen on a TCP port');
+}

@@ -1,0 +1,36 @@
+import { Command } from 'commander';
+import { serve } from '@turnout/edge';
+
+/** `turnout serve`: the edge alone. */
+export function serveCommand(env: Readonly<Record<string, string | undefined>>): Command {
+  return new Command('serve')
+    .description('Run the edge: the reverse proxy in front of every variant.')
+    .option('-c, --config <file>', 'configuration file', 'turnout.yaml')
+    .addHelpText(
+      'after',
+      `
+The smallest configuration is a plain reverse proxy, with no experiment, no store
+and no other process:
+
+  public: { port: 8080, hosts: ["*"] }
+  upstreams:
+    site: { url: http://127.0.0.1:3000 }
+  default: site
+
+Environment variables override the file:
+  TURNOUT_PORT, TURNOUT_PRIVATE_PORT   ports for visitors, and for metrics and health
+  TURNOUT_WORKERS                      worker processes (one for each core)
+  TURNOUT_DATA_DIR                     where secrets and the embedded store are kept
+  TURNOUT_REDIS_URL                    keep assignments in Redis, such as redis://127.0.0.1:6379
+  TURNOUT_COOKIE_SECRETS               comma-separated; the first signs, all verify
+  TURNOUT_<UPSTREAM>_URL               where an upstream is, such as TURNOUT_SITE_URL
+`,
+    )
+    .action(async ({ config }: { config: string }, command: Command) => {
+      try {
+        await serve({ configFile: config, env });
+      } catch (error) {
+        command.error(error instanceof Error ? error.message : String(error), { exitCode: 1 });
+      }
+    });
+}
