@@ -1,0 +1,140 @@
+import { VISITOR_DAYS, checkDay, stands } from '../store.ts';
+import type { Ledger, StoredAssignment } from '../store.ts';
+import { createGroupCommit } from './group-commit.ts';
+import { openDatabase } from './open.ts';
+
+/** The ledger and the visitor counter in one SQLite file, for all processes of a machine. */
+
+export interface EmbeddedStoreOptions {
+  /** Path of the file. Its folder is made if it does not exist. */
+  readonly file: string;
+  /** Milliseconds a visitor is remembered after their last request that asked the store. */
+  readonly ttl: number;
+  /** Milliseconds since 1970. Default `Date.now`. */
+  readonly now?: () => number;
+}
+
+type Row = Record<string, unknown>;
+
+const PURGE_LIMIT = 500;
+/** Milliseconds between looks for expired rows: when there may be more, when there are not. */
+const PURGE_SOON = 1_000;
+const PURGE_LATER = 600_000;
+
+/**
+ * Opens the store. Reads answer at once; writes are committed in groups.
+ *
+ * @throws Error that names the file and the reason when it cannot be opened or written
+ */
+export function createEmbeddedStore(options: EmbeddedStoreOptions): Ledger {
+  const { file, ttl, now = Date.now } = options;
+  const database = openDatabase(file);
+  const writes = createGroupCommit(database);
+
+  const selectOne = database.prepare(
+    'SELECT variant, phase, revision, expires FROM assignment WHERE visitor = ? AND experiment = ? AND expires > ?',
+  );
+  const selectAll = database.prepare(
+    'SELECT experiment, variant, phase, revision FROM assignment WHERE visitor = ? AND expires > ?',
+  );
+  const upsert = database.prepare('INSERT OR REPLACE INTO assignment VALUES (?, ?, ?, ?, ?, ?)');
+  // A visitor's assignments live and expire together, as the fields of one Redis key do.
+  const slide = database.prepare(
+    'UPDATE assignment SET expires = ? WHERE visitor = ? AND expires > ?',
+  );
+  const purgeAssignments = database.prepare(
+    `DELETE FROM assignment WHERE (visitor, experiment) IN
+       (SELECT visitor, experiment FROM assignment WHERE expires <= ? LIMIT ${PURGE_LIMIT})`,
+  );
+  const insertSeen = database.prepare('INSERT OR IGNORE INTO visitor_seen VALUES (?, ?, ?, ?, ?)');
+  const addTotal = database.prepare(
+    `INSERT INTO visitor_total VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET visitors = visitors + excluded.visitors`,
+  );
+  const selectTotal = database.prepare(
+    'SELECT visitors FROM visitor_total WHERE day = ? AND experiment = ? AND phase = ? AND variant = ?',
+  );
+  const purgeSeen = database.prepare(
+    `DELETE FROM visitor_seen WHERE (day, experiment, phase, variant, visitor) IN
+       (SELECT day, experiment, phase, variant, visitor FROM visitor_seen WHERE day < ? LIMIT ${PURGE_LIMIT})`,
+  );
+  const purgeTotals = database.prepare('DELETE FROM visitor_total WHERE day < ?');
+
+  let nextPurge = now() + PURGE_SOON;
+  let closing: Promise<void> | undefined;
+
+  /** Deletes some of what has expired. Runs inside a transaction that writes anyway. */
+  function purge(time: number): void {
+    if (time < nextPurge) return;
+    const oldestDay = new Date(time - VISITOR_DAYS * 86_400_000).toISOString().slice(0, 10);
+    const deleted = [purgeAssignments.run(time), purgeSeen.run(oldestDay)];
+    purgeTotals.run(oldestDay);
+    const isMore = deleted.some(({ changes }) => changes === PURGE_LIMIT);
+    nextPurge = time + (isMore ? PURGE_SOON : PURGE_LATER);
+  }
+
+  return {
+    async getOrSet(visitor, experiment, proposal, variants) {
+      const readStanding = (): { stored: StoredAssignment; expires: number } | undefined => {
+        const row = selectOne.get(visitor, experiment, now());
+        if (row === undefined) return undefined;
+        const stored = toAssignment(row);
+        if (!stands(stored, proposal, variants)) return undefined;
+        return { stored, expires: Number(row['expires']) };
+      };
+      const known = readStanding();
+      // As in Redis, the time to live is written again once a 64th of it has passed.
+      if (known !== undefined && known.expires >= now() + ttl - ttl / 64) {
+        return { ...known.stored, written: false };
+      }
+      return writes.submit(() => {
+        const time = now();
+        purge(time);
+        const standing = readStanding();
+        slide.run(time + ttl, visitor, time);
+        if (standing !== undefined) return { ...standing.stored, written: false };
+        const { variant, phase, revision } = proposal;
+        upsert.run(visitor, experiment, variant, phase, revision, time + ttl);
+        return { variant, phase, revision, written: true };
+      });
+    },
+    async get(visitor) {
+      return new Map(
+        selectAll
+          .all(visitor, now())
+          .map((row): [string, StoredAssignment] => [String(row['experiment']), toAssignment(row)]),
+      );
+    },
+    visitors: {
+      async add(experiment, phase, variant, day, visitors) {
+        checkDay(day);
+        if (visitors.length === 0) return;
+        await writes.submit(() => {
+          purge(now());
+          let added = 0;
+          for (const visitor of visitors) {
+            added += Number(insertSeen.run(day, experiment, phase, variant, visitor).changes);
+          }
+          if (added > 0) addTotal.run(day, experiment, phase, variant, added);
+        });
+      },
+      async count(experiment, phase, variant, day) {
+        checkDay(day);
+        return Number(selectTotal.get(day, experiment, phase, variant)?.['visitors'] ?? 0);
+      },
+    },
+    ready: async () => database.isOpen,
+    close() {
+      closing ??= writes.drained().then(() => database.close());
+      return closing;
+    },
+  };
+}
+
+function toAssignment(row: Row): StoredAssignment {
+  return {
+    variant: String(row['variant']),
+    phase: Number(row['phase']),
+    revision: Number(row['revision']),
+  };
+}

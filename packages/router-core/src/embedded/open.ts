@@ -1,0 +1,85 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+const SCHEMA_VERSION = 1;
+
+const SCHEMA = `
+  CREATE TABLE assignment (
+    visitor    TEXT NOT NULL,
+    experiment TEXT NOT NULL,
+    variant    TEXT NOT NULL,
+    phase      INTEGER NOT NULL,
+    revision   INTEGER NOT NULL,
+    expires    INTEGER NOT NULL, -- milliseconds since 1970
+    PRIMARY KEY (visitor, experiment)
+  ) WITHOUT ROWID, STRICT;
+  CREATE INDEX assignment_expires ON assignment (expires);
+
+  CREATE TABLE visitor_seen (
+    day        TEXT NOT NULL,    -- YYYY-MM-DD, UTC
+    experiment TEXT NOT NULL,
+    phase      INTEGER NOT NULL,
+    variant    TEXT NOT NULL,
+    visitor    TEXT NOT NULL,
+    PRIMARY KEY (day, experiment, phase, variant, visitor)
+  ) WITHOUT ROWID, STRICT;
+
+  -- How many rows of visitor_seen there are, so that a scrape does not count them.
+  CREATE TABLE visitor_total (
+    day        TEXT NOT NULL,
+    experiment TEXT NOT NULL,
+    phase      INTEGER NOT NULL,
+    variant    TEXT NOT NULL,
+    visitors   INTEGER NOT NULL,
+    PRIMARY KEY (day, experiment, phase, variant)
+  ) WITHOUT ROWID, STRICT;
+
+  PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+
+/** Milliseconds to wait for the other processes while they open the same file. */
+const OPEN_TIMEOUT = 5_000;
+/**
+ * Milliseconds a call may block the event loop for another process's transaction. Those
+ * take well under one; who waits longer goes back to the event loop and tries again.
+ */
+const BUSY_TIMEOUT = 5;
+
+/**
+ * Opens the ledger's file, and makes it if there is none.
+ *
+ * WAL lets readers of any process go on while one writes; `synchronous = NORMAL` loses
+ * the last moments in a power cut, not in a crash of the process, and corrupts nothing.
+ *
+ * @throws Error that says which file, and what is wrong with it
+ */
+export function openDatabase(file: string): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    database = new DatabaseSync(file, { timeout: OPEN_TIMEOUT });
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+    migrate(database);
+    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
+    return database;
+  } catch (error) {
+    database?.close();
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `Cannot open the ledger at ${file}: ${reason}. Its folder must be writable for this user; make it so, or choose another`,
+      { cause: error },
+    );
+  }
+}
+
+function migrate(database: DatabaseSync): void {
+  // The lock makes the processes that start together take turns.
+  database.exec('BEGIN IMMEDIATE');
+  const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
+  if (version > SCHEMA_VERSION) {
+    throw new Error(`it was made by a newer version (schema ${version}, not ${SCHEMA_VERSION})`);
+  }
+  if (version < SCHEMA_VERSION) database.exec(SCHEMA);
+  database.exec('COMMIT');
+}

@@ -1,0 +1,242 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hasRedis, startRedis } from '../../../test/kit/redis-server.ts';
+import type { RedisServer, RedisServerOptions } from '../../../test/kit/redis-server.ts';
+import { createEmbeddedStore } from './embedded/index.ts';
+import { createRedisStore } from './redis/index.ts';
+import type { Ledger, StoredAssignment } from './store.ts';
+import { visitorId } from './visitor-cookie.ts';
+import type { VisitorId } from './visitor-cookie.ts';
+
+/**
+ * The contract of AssignmentStore and VisitorCounter, run against every implementation.
+ * "Two stores" are two connections, as two workers have them.
+ */
+
+interface Backend {
+  /** Opens another store on the same data. */
+  open(ttl: number): Ledger;
+  /** The same as the source of a module, for another process. */
+  openSource(ttl: number): string;
+  stop(): Promise<void>;
+}
+
+const DAY = 86_400_000;
+const VARIANTS = ['control', 'A', 'B'];
+const TODAY = '2026-11-23';
+const sourceOf = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
+
+async function startEmbedded(): Promise<Backend> {
+  const folder = mkdtempSync(join(tmpdir(), 'turnout-ledger-'));
+  const file = join(folder, 'data', 'ledger.db');
+  return {
+    open: (ttl) => createEmbeddedStore({ file, ttl }),
+    openSource: (ttl) =>
+      `import { createEmbeddedStore } from ${sourceOf('./embedded/index.ts')};
+       const store = createEmbeddedStore(${JSON.stringify({ file, ttl })});`,
+    stop: async () => rmSync(folder, { recursive: true }),
+  };
+}
+
+async function startRedisBackend(options: RedisServerOptions): Promise<Backend> {
+  const server: RedisServer = await startRedis(options);
+  const { url } = server;
+  return {
+    open: (ttl) => createRedisStore({ url, ttl }),
+    openSource: (ttl) =>
+      `import { createRedisStore } from ${sourceOf('./redis/index.ts')};
+       const store = createRedisStore(${JSON.stringify({ url, ttl })});`,
+    stop: () => server.stop(),
+  };
+}
+
+const redisIsHere = hasRedis();
+const backends = [
+  { name: 'node:sqlite', isHere: true, start: startEmbedded },
+  { name: 'redis-server', isHere: redisIsHere, start: () => startRedisBackend({}) },
+  {
+    name: 'Redis Cluster',
+    isHere: redisIsHere,
+    start: () => startRedisBackend({ cluster: true }),
+  },
+];
+
+function newVisitor(): VisitorId {
+  return visitorId(randomBytes(16).toString('base64url'));
+}
+
+function propose(variant: string, phase = 1, revision = 1): StoredAssignment {
+  return { variant, phase, revision };
+}
+
+for (const { name, isHere, start } of backends) {
+  const title = isHere ? name : `${name} (left out: no redis-server in PATH)`;
+  describe.skipIf(!isHere)(title, () => {
+    let backend: Backend;
+    let store: Ledger;
+    let other: Ledger;
+
+    beforeAll(async () => {
+      backend = await start();
+      store = backend.open(DAY);
+      other = backend.open(DAY);
+      expect(await Promise.all([store.ready(10_000), other.ready(10_000)])).toEqual([true, true]);
+    });
+    afterAll(async () => {
+      await Promise.all([store?.close(), other?.close()]);
+      await backend?.stop();
+    });
+
+    test('writes the first proposal and keeps it', async () => {
+      const visitor = newVisitor();
+      const first = await store.getOrSet(visitor, 'home', propose('A', 1, 7), VARIANTS);
+      expect(first).toEqual({ variant: 'A', phase: 1, revision: 7, written: true });
+      const again = await other.getOrSet(visitor, 'home', propose('B', 1, 8), VARIANTS);
+      expect(again).toEqual({ variant: 'A', phase: 1, revision: 7, written: false });
+    });
+
+    test('knows all assignments of a visitor and none of another', async () => {
+      const visitor = newVisitor();
+      await store.getOrSet(visitor, 'home', propose('A', 2, 3), VARIANTS);
+      await store.getOrSet(visitor, 'price-1', propose('b_2-C', 1, 9), ['b_2-C']);
+      expect([...(await other.get(visitor))].toSorted()).toEqual([
+        ['home', { variant: 'A', phase: 2, revision: 3 }],
+        ['price-1', { variant: 'b_2-C', phase: 1, revision: 9 }],
+      ]);
+      expect(await store.get(newVisitor())).toEqual(new Map());
+    });
+
+    test('agrees among 50 first requests at once, over two stores', async () => {
+      const visitor = newVisitor();
+      const entries = await Promise.all(
+        Array.from({ length: 50 }, (_, index) =>
+          (index % 2 === 0 ? store : other).getOrSet(
+            visitor,
+            'home',
+            propose(index % 3 === 0 ? 'A' : 'B', 1, index + 1),
+            VARIANTS,
+          ),
+        ),
+      );
+      expect(entries.filter(({ written }) => written)).toHaveLength(1);
+      expect(new Set(entries.map(({ variant, revision }) => `${variant}:${revision}`)).size).toBe(
+        1,
+      );
+    });
+
+    test('agrees among processes', async () => {
+      const visitors = Array.from({ length: 20 }, newVisitor);
+      const run = promisify(execFile);
+      const ask = async (variant: string): Promise<string[]> => {
+        const { stdout } = await run(process.execPath, [
+          '--input-type=module-typescript',
+          '--eval',
+          `${backend.openSource(DAY)}
+           await store.ready(10_000);
+           const answers = await Promise.all(${JSON.stringify(visitors)}.map((visitor: any) =>
+             store.getOrSet(visitor, 'home', { variant: '${variant}', phase: 1, revision: 1 }, ${JSON.stringify(VARIANTS)})));
+           console.log(answers.map(({ variant }) => variant).join());
+           await store.close();`,
+        ]);
+        return stdout.trim().split(',');
+      };
+      const [a, b, c] = await Promise.all([ask('A'), ask('B'), ask('control')]);
+      expect(a).toHaveLength(visitors.length);
+      expect(b).toEqual(a);
+      expect(c).toEqual(a);
+    });
+
+    test('replaces an older phase, and keeps a newer one', async () => {
+      const visitor = newVisitor();
+      await store.getOrSet(visitor, 'home', propose('A', 1), VARIANTS);
+      const next = await store.getOrSet(visitor, 'home', propose('B', 2, 4), VARIANTS);
+      expect(next).toEqual({ variant: 'B', phase: 2, revision: 4, written: true });
+      const lagging = await other.getOrSet(visitor, 'home', propose('A', 1), VARIANTS);
+      expect(lagging).toEqual({ variant: 'B', phase: 2, revision: 4, written: false });
+    });
+
+    test('compares phases as numbers', async () => {
+      const visitor = newVisitor();
+      await store.getOrSet(visitor, 'home', propose('A', 10), VARIANTS);
+      const entry = await store.getOrSet(visitor, 'home', propose('B', 9), VARIANTS);
+      expect(entry).toMatchObject({ variant: 'A', phase: 10 });
+    });
+
+    test('replaces a variant that no longer exists', async () => {
+      const visitor = newVisitor();
+      await store.getOrSet(visitor, 'home', propose('AB'), ['AB', 'B']);
+      // "A" and "B" are parts of "AB", and must not be taken for it.
+      const entry = await store.getOrSet(visitor, 'home', propose('B', 1, 2), ['A', 'B']);
+      expect(entry).toEqual({ variant: 'B', phase: 1, revision: 2, written: true });
+    });
+
+    test('lets the time to live slide, for all of a visitor at once', async () => {
+      const ttl = 1_500;
+      const brief = backend.open(ttl);
+      await brief.ready(10_000);
+      const visitor = newVisitor();
+      const began = performance.now();
+      await brief.getOrSet(visitor, 'home', propose('A'), VARIANTS);
+      await brief.getOrSet(visitor, 'price', propose('B'), VARIANTS);
+      // Requests keep coming until well after the first time to live is over.
+      while (performance.now() - began < 2 * ttl) {
+        const entry = await brief.getOrSet(visitor, 'home', propose('B'), VARIANTS);
+        expect(entry).toMatchObject({ variant: 'A', written: false });
+        await new Promise((resolve) => {
+          setTimeout(resolve, ttl / 10);
+        });
+      }
+      expect((await brief.get(visitor)).size).toBe(2);
+      await expect.poll(async () => (await brief.get(visitor)).size, { timeout: 10_000 }).toBe(0);
+      const anew = await brief.getOrSet(visitor, 'home', propose('B'), VARIANTS);
+      expect(anew).toMatchObject({ variant: 'B', written: true });
+      await brief.close();
+    });
+
+    test('survives the process that wrote', async () => {
+      const visitor = newVisitor();
+      const brief = backend.open(DAY);
+      await brief.ready(10_000);
+      // Not awaited: closing finishes what was begun.
+      const written = brief.getOrSet(visitor, 'home', propose('A'), VARIANTS);
+      await brief.close();
+      expect(await written).toMatchObject({ written: true });
+      expect((await store.get(visitor)).get('home')).toEqual(propose('A'));
+      await brief.close();
+    });
+
+    test('rejects, and only that, once closed', async () => {
+      const closed = backend.open(DAY);
+      await closed.ready(10_000);
+      await closed.close();
+      const visitor = newVisitor();
+      await expect(closed.getOrSet(visitor, 'home', propose('A'), VARIANTS)).rejects.toThrow();
+      await expect(closed.get(visitor)).rejects.toThrow();
+    });
+
+    test('counts a visitor once per experiment, phase, variant and day', async () => {
+      const ids = Array.from({ length: 200 }, newVisitor);
+      await store.visitors.add('home', 1, 'A', TODAY, ids);
+      await other.visitors.add('home', 1, 'A', TODAY, ids.slice(0, 150));
+      await other.visitors.add('home', 1, 'A', TODAY, []);
+      const count = await other.visitors.count('home', 1, 'A', TODAY);
+      expect(Math.abs(count - ids.length)).toBeLessThanOrEqual(ids.length * 0.03);
+      await store.visitors.add('home', 1, 'B', TODAY, ids.slice(0, 2));
+      expect(await store.visitors.count('home', 1, 'B', TODAY)).toBe(2);
+      expect(await store.visitors.count('home', 2, 'A', TODAY)).toBe(0);
+      expect(await store.visitors.count('home', 1, 'A', '2026-11-24')).toBe(0);
+    });
+
+    test('refuses a day that is none', async () => {
+      await expect(store.visitors.count('home', 1, 'A', '23.11.2026')).rejects.toThrow(
+        'Expected a day as YYYY-MM-DD, got "23.11.2026"',
+      );
+      await expect(store.visitors.add('home', 1, 'A', 'today', [])).rejects.toThrow('YYYY-MM-DD');
+    });
+  });
+}
