@@ -1,5 +1,15 @@
 import { planListSchema, problemSchema, signUpSchema, type Plan } from '@turnout/contracts/product';
-import { signUpRefusal, type ShopApi } from '../shop/shop-api.ts';
+import {
+  signUpRefusal,
+  type ShopApi,
+  type SignUpForm,
+  type SignUpOutcome,
+} from '../shop/shop-api.ts';
+
+/** The product API with what only the server has to say of a sign-up: whose request it is part of. */
+export interface ProductApi extends ShopApi {
+  signUp(form: SignUpForm, headers?: Readonly<Record<string, string>>): Promise<SignUpOutcome>;
+}
 
 export interface ProductApiOptions {
   /** Origin of the API server, such as `http://127.0.0.1:4000`. */
@@ -11,7 +21,7 @@ export interface ProductApiOptions {
 }
 
 /** The product API as the server reaches it: each answer is checked against its schema. */
-export function productApi({ url, timeoutMs, log }: ProductApiOptions): ShopApi {
+export function productApi({ url, timeoutMs, log }: ProductApiOptions): ProductApi {
   let reading: Promise<readonly Plan[]> | null = null;
 
   async function readPlans(): Promise<readonly Plan[]> {
@@ -36,11 +46,11 @@ export function productApi({ url, timeoutMs, log }: ProductApiOptions): ShopApi 
       return reading;
     },
 
-    async signUp(form) {
+    async signUp(form, headers = {}) {
       try {
         const answer = await fetch(new URL('/api/sign-ups', url), {
           method: 'POST',
-          headers: { 'content-type': 'application/json' },
+          headers: { ...headers, 'content-type': 'application/json' },
           body: JSON.stringify(form),
           signal: AbortSignal.timeout(timeoutMs),
         });

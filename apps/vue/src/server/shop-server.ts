@@ -1,16 +1,18 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { ShopApi, SignUpForm, SignUpOutcome } from '../shop/shop-api.ts';
+import type { SignUpForm, SignUpOutcome } from '../shop/shop-api.ts';
 import type { ShopState } from '../shop/shop.ts';
 import { acceptedEncoding, encodeBody } from './content-encoding.ts';
 import { documentHtml } from './document.ts';
 import { FormBodyError, readFormBody } from './form-body.ts';
 import { ASSET_PREFIX, type Frontend, type OpenFrontend } from './frontend.ts';
 import { locatePage } from './page-path.ts';
+import type { ProductApi } from './product-api.ts';
 
 /** The sign-up form's longest honest body is under 2 KB, percent-encoded. */
 const FORM_LIMIT_BYTES = 16_384;
 /** Above the idle time of the edge's connection pool, so that the edge closes first. */
 const KEEP_ALIVE_MS = 75_000;
+const FORWARDED_HEADERS = ['x-request-id', 'x-turnout-visitor', 'x-turnout-assignments'];
 
 const PAGE_HEADERS = {
   'Content-Type': 'text/html; charset=utf-8',
@@ -21,7 +23,7 @@ const PAGE_HEADERS = {
 
 export interface ShopServerOptions {
   openFrontend: OpenFrontend;
-  api: ShopApi;
+  api: ProductApi;
   /** Told of every page that could not be rendered. */
   log: (line: string) => void;
 }
@@ -90,13 +92,13 @@ async function answer(
 
 async function signUpFromForm(
   request: IncomingMessage,
-  api: ShopApi,
+  api: ProductApi,
 ): Promise<{ posted: NonNullable<ShopState['posted']>; status?: number }> {
   try {
     const body = await readFormBody(request, FORM_LIMIT_BYTES);
     const field = (name: keyof SignUpForm) => body.get(name) ?? '';
     const form = { plan: field('plan'), name: field('name'), email: field('email') };
-    const outcome = await api.signUp(form);
+    const outcome = await api.signUp(form, forwardedHeaders(request));
     return { posted: { form, outcome } };
   } catch (error) {
     if (!(error instanceof FormBodyError)) throw error;
@@ -105,11 +107,21 @@ async function signUpFromForm(
   }
 }
 
+/** What the edge says of a request goes with the sign-up, as it does when the browser sends it. */
+function forwardedHeaders(request: IncomingMessage): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name of FORWARDED_HEADERS) {
+    const value = request.headers[name];
+    if (typeof value === 'string') headers[name] = value;
+  }
+  return headers;
+}
+
 async function sendPage(
   request: IncomingMessage,
   response: ServerResponse,
   frontend: Frontend,
-  api: ShopApi,
+  api: ProductApi,
   place: { base: string; path: string },
   posted: ShopState['posted'],
   status?: number,

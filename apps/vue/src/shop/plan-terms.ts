@@ -14,9 +14,9 @@ export function dataText({ data }: Pick<Plan, 'data'>): string {
   return data === null ? 'Unlimited' : `${data} GB`;
 }
 
-/** Minimum term as text: `None, leave any time`, `12 months`. */
+/** Minimum term as text: `None`, `12 months`. */
 export function commitmentText({ commitment }: Pick<Plan, 'commitment'>): string {
-  if (commitment === 0) return 'None, leave any time';
+  if (commitment === 0) return 'None';
   return commitment === 1 ? '1 month' : `${commitment} months`;
 }
 

@@ -26,9 +26,6 @@ export interface ShopApi {
 
 /** Sorts a problem document's messages to the fields of the form (RFC 9457 with `errors`). */
 export function signUpRefusal(problem: Problem): SignUpOutcome {
-  if (problem.status === 404) {
-    return { kind: 'refused', errors: { plan: 'This plan is not on offer. Choose another.' } };
-  }
   const errors: SignUpErrors = {};
   for (const { field, message } of problem.errors ?? []) {
     const place = field === 'plan' || field === 'name' || field === 'email' ? field : 'form';
