@@ -9,7 +9,11 @@ const config: NextConfig = {
   // plain URLs (no basePath) and only what they load sits under our own prefix.
   // The optimiser's path must be told apart: it does not follow assetPrefix.
   assetPrefix: '/_mfe/next',
-  images: { path: '/_mfe/next/_next/image' },
+  images: {
+    path: '/_mfe/next/_next/image',
+    // Our pictures are 1600 pixels wide: larger sizes would only be longer lists.
+    deviceSizes: [640, 828, 1080, 1600],
+  },
 
   // Workspace packages export their TypeScript source.
   transpilePackages: ['@turnout/contracts'],

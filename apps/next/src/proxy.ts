@@ -1,4 +1,5 @@
 import { NextResponse, type NextRequest } from 'next/server';
+import { API_DOWN_HEADER } from './product/api-down.ts';
 import { apiUrl } from './product/api-url.ts';
 import { listPlans } from './product/api.ts';
 
@@ -11,10 +12,19 @@ const RETRY_AFTER = '15';
  * status, so it is chosen here, before it renders.
  */
 export async function proxy(request: NextRequest): Promise<NextResponse> {
-  // A posted form is answered by its action, which says itself what went wrong.
-  if (request.method !== 'GET' && request.method !== 'HEAD') return NextResponse.next();
-  if ((await listPlans(apiUrl())) !== 'unavailable') return NextResponse.next();
-  return NextResponse.next({ status: 503, headers: { 'retry-after': RETRY_AFTER } });
+  const headers = new Headers(request.headers);
+  headers.delete(API_DOWN_HEADER);
+  // An action called by script renders no page: it says itself what went wrong.
+  const rendersPage = !headers.has('next-action');
+  if (!rendersPage || (await listPlans(apiUrl())) !== 'unavailable') {
+    return NextResponse.next({ request: { headers } });
+  }
+  headers.set(API_DOWN_HEADER, '1');
+  return NextResponse.next({
+    status: 503,
+    headers: { 'retry-after': RETRY_AFTER },
+    request: { headers },
+  });
 }
 
 // Next reads this without running it: literals only. Prefetches are left out, as

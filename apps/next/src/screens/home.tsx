@@ -43,7 +43,7 @@ export default async function Home() {
           className={css.picture}
           src={nightFlight}
           alt="A white tern in flight over a dark sea, a lime-green sun behind it sending out rings like a radio mast"
-          sizes="(min-width: 72rem) 640px, (min-width: 56rem) 48vw, 94vw"
+          sizes="(min-width: 80rem) 696px, (min-width: 56rem) 54vw, 94vw"
           preload
         />
       </section>

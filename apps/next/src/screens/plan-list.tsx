@@ -14,7 +14,7 @@ export default async function PlanList() {
     <>
       <header className="page-head">
         <h1>Plans</h1>
-        <p>Each one works at home and abroad. Change or leave when you like.</p>
+        <p>Every one of them works at home and abroad. How far do you fly?</p>
       </header>
       {plans === 'unavailable' ? (
         <UnavailableNotice heading="h2" />
