@@ -13,23 +13,49 @@ export interface RunningServer {
   drain(): Promise<void>;
 }
 
-/** Listens on `host`:`port` (0 picks a free one). Rejects with Node's error (`EADDRINUSE` …). */
+/** The address can not be listened on; the message says what to change. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+}
+
+/** Where to listen; port 0 picks a free one. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+  /** The environment variable that sets the port, for messages. */
+  readonly portVariable: string;
+}
+
+/** Listens at `address`; rejects with `ListenError` when that is impossible. */
 export async function startServer(
   handler: RequestListener,
-  { host, port }: { host: string; port: number },
+  address: ListenAddress,
 ): Promise<RunningServer> {
   const server = createServer(
     { keepAliveTimeout: KEEP_ALIVE_TIMEOUT, requestTimeout: 30_000 },
     handler,
   );
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
+    const fail = (error: NodeJS.ErrnoException) => reject(listenError(error, address));
+    server.once('error', fail);
+    server.listen(address.port, address.host, () => {
+      server.off('error', fail);
       resolve();
     });
   });
   return { url: urlOf(server), drain: () => drain(server) };
+}
+
+function listenError(error: NodeJS.ErrnoException, address: ListenAddress): ListenError {
+  const { host, port, portVariable } = address;
+  const fixes: Readonly<Record<string, string>> = {
+    EADDRINUSE: `Port ${port} on ${host} is taken. Set ${portVariable} to a free port, or end the program that listens there.`,
+    EACCES: `This user may not listen on port ${port}. Set ${portVariable} to 1024 or above.`,
+    EADDRNOTAVAIL: `${host} is no address of this machine. Set HOST to one that is, such as 127.0.0.1.`,
+    ENOTFOUND: `${host} is no address of this machine. Set HOST to one that is, such as 127.0.0.1.`,
+  };
+  const fix = fixes[error.code ?? ''] ?? `Can not listen on ${host}:${port}: ${error.message}.`;
+  return new ListenError(fix, { cause: error });
 }
 
 function urlOf(server: Server): string {

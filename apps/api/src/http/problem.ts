@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, Response } from 'express';
 import type { Problem } from '@turnout/contracts/product';
-import { RepositoryUnavailable } from '../repository/product-repository.ts';
+import { RepositoryUnavailable, RepositoryUnusable } from '../repository/product-repository.ts';
 
 /** One refused field of a form. */
 export interface FieldError {
@@ -61,7 +61,7 @@ export const sendProblem: ErrorRequestHandler = (error: unknown, _req, res: Resp
 
 function asHttpProblem(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error;
-  if (error instanceof RepositoryUnavailable) {
+  if (error instanceof RepositoryUnavailable || error instanceof RepositoryUnusable) {
     return new HttpProblem(
       503,
       'Service Unavailable',

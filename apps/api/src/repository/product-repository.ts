@@ -38,6 +38,7 @@ export interface ProductRepository {
   recordSignUp(signUp: NewSignUp): Promise<SignUpOutcome>;
   /** Resolves when the database answers a query. */
   check(): Promise<void>;
+  /** Ends all connections; a second call does nothing. */
   close(): Promise<void>;
 }
 

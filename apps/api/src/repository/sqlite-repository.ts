@@ -5,7 +5,7 @@ import { migrations } from './migrations.ts';
 import { RepositoryUnavailable, RepositoryUnusable } from './product-repository.ts';
 import type { NewSignUp, ProductRepository, SignUpOutcome } from './product-repository.ts';
 import { migrateSqlite } from './sqlite-migrate.ts';
-import { createdSignUp, planColumns, planOfRow, repeatedSignUp } from './stored-rows.ts';
+import { createdSignUp, isPlanId, planColumns, planOfRow, repeatedSignUp } from './stored-rows.ts';
 
 // Result codes of SQLite (https://sqlite.org/rescode.html). The low byte is the
 // primary code; extended codes tell constraints apart.
@@ -18,8 +18,11 @@ const CORRUPT = 11;
 const CONSTRAINT_FOREIGNKEY = 787;
 const CONSTRAINT_UNIQUE = 2067;
 
-/** How long a statement waits for another process's write, in milliseconds. */
-const BUSY_TIMEOUT = 2_000;
+/**
+ * How long a statement waits for another process's write, in milliseconds. The
+ * whole process waits with it; writes take a few milliseconds.
+ */
+const BUSY_TIMEOUT = 1_000;
 
 /**
  * Opens `product.sqlite` in `folder` (made when missing) and migrates it.
@@ -69,6 +72,7 @@ class SqliteRepository implements ProductRepository {
   }
 
   async findPlan(id: string) {
+    if (!isPlanId(id)) return undefined;
     return this.#attempt(() => {
       const row = this.#findPlan.get(id);
       return row && planOfRow(row);
@@ -76,6 +80,7 @@ class SqliteRepository implements ProductRepository {
   }
 
   async recordSignUp(signUp: NewSignUp): Promise<SignUpOutcome> {
+    if (!isPlanId(signUp.plan)) return { outcome: 'unknown-plan' };
     return this.#attempt(() => {
       try {
         this.#insertSignUp.run(
@@ -105,7 +110,7 @@ class SqliteRepository implements ProductRepository {
   }
 
   async close() {
-    this.#database.close();
+    if (this.#database.isOpen) this.#database.close();
   }
 
   #attempt<T>(work: () => T): T {

@@ -8,6 +8,14 @@ type Row = Record<string, unknown>;
 export const planColumns =
   'id, name, tagline, price, currency, data_gb, roaming_gb, speed_mbit, commitment_months, highlights, popular';
 
+/**
+ * Whether `id` can be a plan's. Asked before the database is: SQL collations
+ * find `soar` for `soar ` as well (PAD SPACE), and choke on other alphabets.
+ */
+export function isPlanId(id: string): boolean {
+  return planSchema.shape.id.safeParse(id).success;
+}
+
 /** A row of `plans` as the contract's plan; throws when the row breaks the contract. */
 export function planOfRow(row: Row): Plan {
   return planSchema.parse({

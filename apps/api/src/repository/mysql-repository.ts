@@ -1,0 +1,141 @@
+import { createPool } from 'mysql2';
+import { createConnection } from 'mysql2/promise';
+import type { Pool, PoolConnection, RowDataPacket } from 'mysql2/promise';
+import { migrations } from './migrations.ts';
+import { migrateMysql } from './mysql-migrate.ts';
+import { SESSION, connectionOptions, errorCode, explained } from './mysql-session.ts';
+import type { NewSignUp, ProductRepository, SignUpOutcome } from './product-repository.ts';
+import { createdSignUp, isPlanId, planColumns, planOfRow, repeatedSignUp } from './stored-rows.ts';
+import { TimeLimitExceeded, withinTime } from './time-limit.ts';
+
+/** How long one call may wait for a connection, and then for its answer, in milliseconds. */
+const QUERY_TIMEOUT = 2_000;
+/** Calls that wait for one of the pool's connections; beyond, a call fails at once. */
+const QUEUE_LIMIT = 1_000;
+/** How long closing waits for the server's goodbye, in milliseconds. */
+const CLOSE_TIMEOUT = 500;
+
+/**
+ * Connects to MySQL or MariaDB and migrates the database. Rejects with
+ * `RepositoryUnavailable` when the server does not answer, with
+ * `RepositoryUnusable` when it refuses the user or the database.
+ */
+export async function openMysqlRepository(url: string): Promise<ProductRepository> {
+  try {
+    const connection = await createConnection(connectionOptions(url));
+    try {
+      await connection.query(SESSION);
+      await migrateMysql(connection, migrations);
+    } finally {
+      connection.destroy();
+    }
+  } catch (error) {
+    throw explained(error, url);
+  }
+  return new MysqlRepository(url);
+}
+
+class MysqlRepository implements ProductRepository {
+  readonly #url: string;
+  readonly #pool: Pool;
+  #closed: Promise<void> | undefined;
+
+  constructor(url: string) {
+    this.#url = url;
+    const pool = createPool({ ...connectionOptions(url), queueLimit: QUEUE_LIMIT });
+    pool.on('connection', (connection) => {
+      // Queued before the first statement of whoever asked for the connection.
+      connection.query(SESSION, (error) => {
+        if (error) connection.destroy();
+      });
+    });
+    this.#pool = pool.promise();
+  }
+
+  async listPlans() {
+    const rows = await this.#rows(`SELECT ${planColumns} FROM plans ORDER BY price, id`);
+    return rows.map(planOfRow);
+  }
+
+  async findPlan(id: string) {
+    if (!isPlanId(id)) return undefined;
+    const [row] = await this.#rows(`SELECT ${planColumns} FROM plans WHERE id = ?`, [id]);
+    return row && planOfRow(row);
+  }
+
+  async recordSignUp(signUp: NewSignUp): Promise<SignUpOutcome> {
+    if (!isPlanId(signUp.plan)) return { outcome: 'unknown-plan' };
+    try {
+      await this.#rows(
+        `INSERT INTO sign_ups (id, plan, name, email, created_at, visitor, assignments, idempotency_key)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+        [
+          signUp.id,
+          signUp.plan,
+          signUp.name,
+          signUp.email,
+          signUp.createdAt,
+          signUp.visitor,
+          signUp.assignments,
+          signUp.idempotencyKey,
+        ],
+      );
+      return createdSignUp(signUp);
+    } catch (error) {
+      const code = errorCode(error);
+      if (code === 'ER_NO_REFERENCED_ROW_2') return { outcome: 'unknown-plan' };
+      if (code !== 'ER_DUP_ENTRY' || signUp.idempotencyKey === null) throw error;
+      const [row] = await this.#rows(
+        'SELECT id, plan, name, email, created_at FROM sign_ups WHERE idempotency_key = ?',
+        [signUp.idempotencyKey],
+      );
+      if (!row) throw error;
+      return repeatedSignUp(signUp, row);
+    }
+  }
+
+  async check() {
+    await this.#rows('SELECT id FROM plans LIMIT 1');
+  }
+
+  async close() {
+    // A hung server says no goodbye; the process must end all the same.
+    this.#closed ??= withinTime(this.#pool.end(), CLOSE_TIMEOUT).catch(() => undefined);
+    await this.#closed;
+  }
+
+  /** Runs one prepared statement. */
+  async #rows(sql: string, values: (string | Date | null)[] = []): Promise<RowDataPacket[]> {
+    const connection = await this.#connection();
+    try {
+      // The driver's own `timeout` does not cover preparing the statement.
+      const [rows] = await withinTime(
+        connection.execute<RowDataPacket[]>(sql, values),
+        QUERY_TIMEOUT,
+      );
+      connection.release();
+      return rows;
+    } catch (error) {
+      // A late answer must not meet the connection's next user.
+      if (error instanceof TimeLimitExceeded) connection.destroy();
+      else connection.release();
+      throw explained(error, this.#url);
+    }
+  }
+
+  async #connection(): Promise<PoolConnection> {
+    const pending = this.#pool.getConnection();
+    try {
+      return await withinTime(pending, QUERY_TIMEOUT);
+    } catch (error) {
+      if (error instanceof TimeLimitExceeded) {
+        // Nobody waits for it any more when it comes; give it back then.
+        pending.then(
+          (connection) => connection.release(),
+          () => undefined,
+        );
+      }
+      throw explained(error, this.#url);
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import { RepositoryUnavailable, RepositoryUnusable } from './product-repository.ts';
+import { TimeLimitExceeded } from './time-limit.ts';
+
+/**
+ * First statement on every connection. Whatever the server's defaults: a value
+ * that does not fit is an error, never cut short, and times are UTC.
+ */
+export const SESSION = "SET SESSION sql_mode = 'TRADITIONAL', SESSION time_zone = '+00:00'";
+
+/** Connection settings that the pool and the migrations share. */
+export function connectionOptions(url: string) {
+  return { uri: url, charset: 'utf8mb4', timezone: 'Z', connectTimeout: 2_000 } as const;
+}
+
+/** `host:port/database`, the part of the URL that may be shown. */
+export function publicName(url: string): string {
+  const { hostname, port, pathname } = new URL(url);
+  return `${hostname}:${port || '3306'}${pathname}`;
+}
+
+/** The server's error code (`ER_DUP_ENTRY`) or Node's (`ECONNREFUSED`), or undefined. */
+export function errorCode(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** What waiting does not mend, with what does. */
+const UNUSABLE: Readonly<Record<string, string>> = {
+  ER_ACCESS_DENIED_ERROR: 'Correct the user or password in TURNOUT_MYSQL_URL.',
+  ER_ACCESS_DENIED_NO_PASSWORD_ERROR: 'Correct the user or password in TURNOUT_MYSQL_URL.',
+  ER_DBACCESS_DENIED_ERROR: 'Grant the user all privileges on this database.',
+  ER_TABLEACCESS_DENIED_ERROR: 'Grant the user all privileges on this database.',
+  ER_BAD_DB_ERROR: 'Create the database (CREATE DATABASE …), or correct TURNOUT_MYSQL_URL.',
+};
+
+/** Errors that are not fatal to the connection and still pass by themselves. */
+const PASSING = new Set([
+  'ER_CON_COUNT_ERROR',
+  'ER_USER_LIMIT_REACHED',
+  'ER_TOO_MANY_USER_CONNECTIONS',
+  'ER_LOCK_DEADLOCK',
+  'ER_LOCK_WAIT_TIMEOUT',
+  'ER_SERVER_SHUTDOWN',
+  'ER_OPTION_PREVENTS_STATEMENT',
+  'ER_DISK_FULL',
+]);
+
+/** Tells a failure that passes from one that somebody must mend; others stay as they are. */
+export function explained(error: unknown, url: string): unknown {
+  if (!(error instanceof Error) || error instanceof RepositoryUnavailable) return error;
+  const code = errorCode(error) ?? '';
+  const fix = UNUSABLE[code];
+  if (fix !== undefined) {
+    return new RepositoryUnusable(
+      `The database server at ${publicName(url)} refused us: ${error.message}. ${fix}`,
+      { cause: error },
+    );
+  }
+  const isPassing =
+    error instanceof TimeLimitExceeded ||
+    // mysql2 marks what ends the connection as fatal; network errors carry Node's `syscall`.
+    ('fatal' in error && error.fatal === true) ||
+    'syscall' in error ||
+    PASSING.has(code);
+  if (isPassing) {
+    return new RepositoryUnavailable(
+      `The database server at ${publicName(url)} does not answer (${error.message || code}). ` +
+        'Start it, or correct TURNOUT_MYSQL_URL; without TURNOUT_MYSQL_URL the data is kept in an embedded SQLite file.',
+      { cause: error },
+    );
+  }
+  return error;
+}

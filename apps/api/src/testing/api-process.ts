@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+
+/** The API as a process of its own, as it runs in production. */
+export interface ApiProcess {
+  /** Resolves with the base URL once it listens; rejects with the log when it ends before. */
+  readonly url: Promise<string>;
+  /** Resolves with exit code, signal and the messages of all log lines. */
+  readonly ended: Promise<{ code: number | null; signal: string | null; messages: string[] }>;
+  /** Resolves when a log line's message matches. */
+  logged(pattern: RegExp): Promise<void>;
+  kill(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void;
+}
+
+const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+
+/** Starts the API on a free port; the test's end ends it. `uid` runs it as another user. */
+export function startApi(
+  environment: Readonly<Record<string, string | undefined>>,
+  { uid }: { uid?: number } = {},
+): ApiProcess {
+  const child = spawn(process.execPath, [MAIN], {
+    env: { PATH: process.env['PATH'], PORT: '0', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(uid !== undefined && { uid, gid: uid }),
+  });
+  const messages: string[] = [];
+  const listeners = new Set<() => void>();
+  const url = Promise.withResolvers<string>();
+  const ended = Promise.withResolvers<Awaited<ApiProcess['ended']>>();
+  // Most tests look at one of the two only.
+  url.promise.catch(() => undefined);
+
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const entry: unknown = JSON.parse(line);
+    if (typeof entry !== 'object' || entry === null) throw new Error(`Not a log line: ${line}`);
+    messages.push('msg' in entry ? String(entry.msg) : '');
+    if ('url' in entry && typeof entry.url === 'string') url.resolve(entry.url);
+    for (const listener of listeners) listener();
+  });
+  createInterface({ input: child.stderr }).on('line', (line) => messages.push(line));
+  child.once('error', ended.reject);
+  child.once('close', (code, signal) => {
+    url.reject(new Error(`The API ended with ${signal ?? code}:\n${messages.join('\n')}`));
+    ended.resolve({ code, signal, messages });
+  });
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await ended.promise;
+  });
+
+  return {
+    url: url.promise,
+    ended: ended.promise,
+    logged: (pattern) =>
+      new Promise((resolve) => {
+        const look = () => {
+          if (!messages.some((message) => pattern.test(message))) return;
+          listeners.delete(look);
+          resolve();
+        };
+        listeners.add(look);
+        look();
+      }),
+    kill: (signal) => void child.kill(signal),
+  };
+}
