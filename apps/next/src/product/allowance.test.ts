@@ -14,7 +14,7 @@ test('speed moves to gigabits at 1000 Mbit/s', () => {
 });
 
 test('a term names its months', () => {
-  expect(formatCommitment(0)).toBe('None, leave any month');
+  expect(formatCommitment(0)).toBe('None');
   expect(formatCommitment(1)).toBe('1 month');
   expect(formatCommitment(12)).toBe('12 months');
 });

@@ -10,6 +10,6 @@ export function formatSpeed(megabits: number): string {
 
 /** Minimum term, from months; 0 is none. */
 export function formatCommitment(months: number): string {
-  if (months === 0) return 'None, leave any month';
+  if (months === 0) return 'None';
   return months === 1 ? '1 month' : `${months} months`;
 }
