@@ -17,8 +17,8 @@ export interface PageRequest {
 
 export interface RenderedPage {
   meta: PageMeta;
-  /** The page's path without the base: the one address that search engines should keep. */
-  canonicalPath: string;
+  /** The one path, without the base, that search engines should keep; null for failures. */
+  canonicalPath: string | null;
   /** Inside of `#app`. */
   html: string;
   state: PageState;
@@ -31,13 +31,13 @@ export async function render({ base, path, posted, api }: PageRequest): Promise<
   await router.push(path);
   const route = router.currentRoute.value;
   if (route.meta.needsPlans === true) await shop.loadPlans();
-  // Not the path as sent, which may have a slash too many: `//` would name another host.
-  const canonicalPath = router.resolve({ name: route.name, params: route.params }).path;
-  const html = await renderToString(app);
+  const meta = pageMeta(route, shop.state);
   return {
-    meta: pageMeta(route, shop.state),
-    canonicalPath,
-    html,
+    meta,
+    // Not the path as sent, which may have a slash too many: `//` would name another host.
+    canonicalPath:
+      meta.status === 200 ? router.resolve({ name: route.name, params: route.params }).path : null,
+    html: await renderToString(app),
     state: { base, shop: shop.state },
   };
 }

@@ -7,7 +7,7 @@ export function documentHtml(template: string, page: RenderedPage): string {
     `<title>${escapeHtml(meta.title)}</title>`,
     `<meta name="description" content="${escapeHtml(meta.description)}">`,
     // The same page is to be had under /vue/ and, at another variant's hands, at the same path.
-    meta.status === 200 ? `<link rel="canonical" href="${escapeHtml(canonicalPath)}">` : '',
+    canonicalPath !== null ? `<link rel="canonical" href="${escapeHtml(canonicalPath)}">` : '',
   ].join('');
   // Replacers are functions: in a replacement string, `$&` from the API's texts would be a pattern.
   return template

@@ -37,10 +37,13 @@ export interface ShopServer {
 /** The shop's web server: health, files under the asset prefix, pages, and the posted form. */
 export async function createShopServer(options: ShopServerOptions): Promise<ShopServer> {
   let closing = false;
+  const answering = new Set<ServerResponse>();
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
   const frontend = await options.openFrontend(server);
   server.on('request', (request, response) => {
     if (closing) response.setHeader('Connection', 'close');
+    answering.add(response);
+    response.once('close', () => answering.delete(response));
     answer(request, response, frontend, options).catch((error: unknown) => {
       options.log(
         `${request.method} ${request.url} failed: ${error instanceof Error ? error.stack : String(error)}`,
@@ -53,6 +56,10 @@ export async function createShopServer(options: ShopServerOptions): Promise<Shop
     server,
     async close(graceMs) {
       closing = true;
+      // The client's pool learns that the connection ends with the answer, and takes another one.
+      for (const response of answering) {
+        if (!response.headersSent) response.setHeader('Connection', 'close');
+      }
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       const force = setTimeout(() => server.closeAllConnections(), graceMs);
       await frontend.close();
