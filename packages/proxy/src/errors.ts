@@ -76,8 +76,14 @@ export function toUpstreamError(error: unknown, upstream: string): UpstreamError
     error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   const code =
     codesByTransportCode.get(transportCode) ??
-    // The HTTP parsers report HPE_<reason>.
-    (transportCode.startsWith('HPE_') ? 'invalid answer' : 'broken');
+    (isParserError(error, transportCode) ? 'invalid answer' : 'broken');
   const reason = error instanceof Error ? error.message : String(error);
   return new UpstreamError(code, upstream, `Upstream "${upstream}": ${code}: ${reason}`, error);
+}
+
+/** undici's parser gives its errors a name; node's gives them a code, HPE_<reason>. */
+function isParserError(error: unknown, transportCode: string): boolean {
+  return (
+    (error instanceof Error && error.name === 'HTTPParserError') || transportCode.startsWith('HPE_')
+  );
 }

@@ -113,11 +113,23 @@ class Forwarding implements Dispatcher.DispatchHandler {
   }
 
   #dispatch(): void {
-    const { upstream, headers, target } = this.#exchange;
+    const { upstream, headers } = this.#exchange;
+    const path = this.#exchange.target ?? this.#request.url ?? '';
+    // undici would send an absolute target as it is, and the upstream might believe its host.
+    if (path.charCodeAt(0) !== 47 /* / */) {
+      this.#fail(
+        new UpstreamError(
+          'invalid request',
+          upstream.name,
+          `Upstream "${upstream.name}": invalid request: expected a target that begins with /, got "${path}"`,
+        ),
+      );
+      return;
+    }
     // undici reports what it finds wrong with these to onResponseError; it does not throw.
     upstream.dispatcher.dispatch(
       {
-        path: target ?? this.#request.url ?? '',
+        path,
         method: this.#request.method ?? '',
         headers,
         body: this.#body,
