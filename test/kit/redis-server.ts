@@ -56,7 +56,9 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     startServer([
       ...['--bind', HOST, '--port', String(port), '--dir', folder],
       ...['--appendonly', 'yes', '--save', ''],
-      ...(cluster ? ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())] : []),
+      // A node that no other has told its address does not know it, and announces none.
+      ...(cluster ? ['--cluster-enabled', 'yes', '--cluster-announce-ip', HOST] : []),
+      ...(cluster ? ['--cluster-port', String(await freePort())] : []),
       ...settings,
     ]);
   try {

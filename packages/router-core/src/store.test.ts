@@ -75,8 +75,7 @@ function propose(variant: string, phase = 1, revision = 1): StoredAssignment {
 }
 
 for (const { name, isHere, start } of backends) {
-  const title = isHere ? name : `${name} (left out: no redis-server in PATH)`;
-  describe.skipIf(!isHere)(title, () => {
+  describe.skipIf(!isHere)(`${name}${isHere ? '' : ' (left out: no redis-server in PATH)'}`, () => {
     let backend: Backend;
     let store: Ledger;
     let other: Ledger;
@@ -85,8 +84,8 @@ for (const { name, isHere, start } of backends) {
       backend = await start();
       store = backend.open(DAY);
       other = backend.open(DAY);
-      expect(await Promise.all([store.ready(10_000), other.ready(10_000)])).toEqual([true, true]);
-    });
+      await Promise.all([store.ready(10_000), other.ready(10_000)]);
+    }, 30_000);
     afterAll(async () => {
       await Promise.all([store?.close(), other?.close()]);
       await backend?.stop();
@@ -104,10 +103,10 @@ for (const { name, isHere, start } of backends) {
       const visitor = newVisitor();
       await store.getOrSet(visitor, 'home', propose('A', 2, 3), VARIANTS);
       await store.getOrSet(visitor, 'price-1', propose('b_2-C', 1, 9), ['b_2-C']);
-      expect([...(await other.get(visitor))].toSorted()).toEqual([
-        ['home', { variant: 'A', phase: 2, revision: 3 }],
-        ['price-1', { variant: 'b_2-C', phase: 1, revision: 9 }],
-      ]);
+      expect(Object.fromEntries(await other.get(visitor))).toEqual({
+        home: { variant: 'A', phase: 2, revision: 3 },
+        'price-1': { variant: 'b_2-C', phase: 1, revision: 9 },
+      });
       expect(await store.get(newVisitor())).toEqual(new Map());
     });
 
@@ -176,7 +175,7 @@ for (const { name, isHere, start } of backends) {
     });
 
     test('lets the time to live slide, for all of a visitor at once', async () => {
-      const ttl = 1_500;
+      const ttl = 1_000;
       const brief = backend.open(ttl);
       await brief.ready(10_000);
       const visitor = newVisitor();
@@ -215,8 +214,8 @@ for (const { name, isHere, start } of backends) {
       await closed.ready(10_000);
       await closed.close();
       const visitor = newVisitor();
-      await expect(closed.getOrSet(visitor, 'home', propose('A'), VARIANTS)).rejects.toThrow();
-      await expect(closed.get(visitor)).rejects.toThrow();
+      await expect(closed.getOrSet(visitor, 'home', propose('A'), VARIANTS)).rejects.toThrow(/./);
+      await expect(closed.get(visitor)).rejects.toThrow(/./);
     });
 
     test('counts a visitor once per experiment, phase, variant and day', async () => {

@@ -1,0 +1,208 @@
+import { describe, expect, test } from 'vitest';
+import type { Audience } from './audience.ts';
+import { ExperimentError, compileExperiment } from './experiment.ts';
+import type { ExperimentDefinition } from './experiment.ts';
+import { SLOTS } from './slots.ts';
+
+const definition: ExperimentDefinition = {
+  key: 'home-redesign',
+  status: 'running',
+  phase: 1,
+  revision: 1,
+  scope: { paths: ['/', '/plans/**'] },
+  variants: [
+    { key: 'control', upstream: 'wordpress', weight: 50, control: true },
+    { key: 'A', upstream: 'next', weight: 20 },
+    { key: 'B', upstream: 'vue', weight: 30 },
+  ],
+};
+
+function countSlots(change: Partial<ExperimentDefinition>): Record<string, number> {
+  const experiment = compileExperiment({ ...definition, ...change });
+  const counts: Record<string, number> = {};
+  for (let slot = 0; slot < SLOTS; slot += 1) {
+    const { key } = experiment.variantAt(slot);
+    counts[key] = (counts[key] ?? 0) + 1;
+  }
+  return counts;
+}
+
+function problemsOf(change: Partial<ExperimentDefinition>): readonly string[] {
+  try {
+    compileExperiment({ ...definition, ...change });
+    return [];
+  } catch (error) {
+    if (error instanceof ExperimentError) return error.problems;
+    throw error;
+  }
+}
+
+describe('slots', () => {
+  test('are shared out exactly as weighted', () => {
+    expect(countSlots({})).toEqual({ control: 5000, A: 2000, B: 3000 });
+  });
+
+  test('can be given, so that a change of weights moves the fewest', () => {
+    const [control, a, b] = definition.variants;
+    const variants = [
+      { ...control, key: 'control', upstream: 'w', weight: 40, slots: [[0, 4000]] as const },
+      {
+        ...a,
+        key: 'A',
+        upstream: 'n',
+        weight: 25,
+        slots: [
+          [5000, 7000],
+          [4000, 4500],
+        ] as const,
+      },
+      {
+        ...b,
+        key: 'B',
+        upstream: 'v',
+        weight: 35,
+        slots: [
+          [7000, 10000],
+          [4500, 5000],
+        ] as const,
+      },
+    ];
+    expect(countSlots({ variants })).toEqual({ control: 4000, A: 2500, B: 3500 });
+    const experiment = compileExperiment({ ...definition, variants });
+    expect(
+      [3999, 4000, 4499, 4500, 4999, 5000, 6999, 7000].map(
+        (slot) => experiment.variantAt(slot).key,
+      ),
+    ).toEqual(['control', 'A', 'A', 'B', 'B', 'A', 'A', 'B']);
+  });
+});
+
+describe('scope and audience', () => {
+  const request = { path: '/plans/basic', host: 'localhost', cookie: undefined };
+
+  test('take paths and hosts', () => {
+    const experiment = compileExperiment({
+      ...definition,
+      scope: { paths: ['/', '/plans/**'], hosts: ['localhost'] },
+    });
+    expect(experiment.matches(request)).toBe(true);
+    expect(experiment.matches({ ...request, path: '/' })).toBe(true);
+    expect(experiment.matches({ ...request, path: '/sign-up' })).toBe(false);
+    expect(experiment.matches({ ...request, host: 'other.example' })).toBe(false);
+  });
+
+  const editor: Audience = { cookie: { name: 'wordpress_logged_in_*' } };
+  const beta: Audience = { cookie: { name: 'beta' } };
+  test.each<[Audience, string | undefined, boolean]>([
+    [editor, undefined, false],
+    [editor, 'a=1; wordpress_logged_in_5f=admin', true],
+    [editor, 'wordpress_logged_in_=x', true],
+    [editor, 'a=wordpress_logged_in_5f', false],
+    [editor, 'xwordpress_logged_in_5f=1', false],
+    [beta, 'beta=', true],
+    [beta, 'a=1;beta;b=2', true],
+    [beta, 'alphabeta=1; betas=2', false],
+    [{ not: editor }, undefined, true],
+    [{ not: editor }, 'wordpress_logged_in_5f=admin', false],
+    [{ all: [beta, { not: editor }] }, 'beta=1', true],
+    [{ all: [beta, { not: editor }] }, 'beta=1; wordpress_logged_in_1=2', false],
+    [{ any: [beta, editor] }, 'wordpress_logged_in_1=2', true],
+    [{ any: [beta, editor] }, 'c=2', false],
+    [{ any: [] }, 'c=2', false],
+    [{ all: [] }, undefined, true],
+    [{ cookie: { name: '*_session' } }, 'shop_session=1', true],
+  ])('%j for "%s" is %s', (audience, cookie, taken) => {
+    const experiment = compileExperiment({ ...definition, audience });
+    expect(experiment.matches({ ...request, cookie })).toBe(taken);
+  });
+});
+
+describe('a definition that cannot run', () => {
+  const [control, ...others] = definition.variants;
+  test.each<[string, Partial<ExperimentDefinition>, string]>([
+    ['key', { key: 'Home' }, 'key: expected 1 to 64 of a-z, 0-9 and "-", got "Home"'],
+    ['phase', { phase: 0 }, 'phase: expected an integer from 1 to 999999999, got 0'],
+    ['revision', { revision: 1.5 }, 'revision: expected an integer from 1 to 999999999, got 1.5'],
+    ['salt', { salt: 'a:b' }, 'salt: expected 1 to 64 of a-z, 0-9 and "-", got "a:b"'],
+    ['reserved salt', { salt: 'layer' }, 'salt: "layer" names a draw of its own, choose another'],
+    ['coverage', { coverage: 10_001 }, 'coverage: expected an integer from 0 to 10000, got 10001'],
+    [
+      'layer',
+      { layer: { name: 'site', slots: [5000, 5000] } },
+      'layer.slots: expected [first, end) with 0 <= first < end <= 10000, got [5000, 5000)',
+    ],
+    ['no path', { scope: { paths: [] } }, 'scope.paths: expected at least one path glob, got none'],
+    [
+      'bad path',
+      { scope: { paths: ['/', 'plans'] } },
+      'scope.paths[1]: Expected a path glob to start with "/", got "plans"',
+    ],
+    [
+      'bad host',
+      { scope: { paths: ['/'], hosts: ['http://x'] } },
+      'scope.hosts: Expected a host name such as "example.com" or "*.example.com", got "http://x"',
+    ],
+    [
+      'no control',
+      { variants: others },
+      'variants: expected exactly one with "control: true", got 0',
+    ],
+    [
+      'weights',
+      { variants: others },
+      'variants: Weights must add up to exactly 100, got 50 (20 + 30)',
+    ],
+    [
+      'slots of some variants',
+      {
+        variants: [
+          { key: 'c', upstream: 'w', weight: 50, control: true, slots: [[0, 5000]] },
+          ...others,
+        ],
+      },
+      'variants: either all variants have slots, or none',
+    ],
+    [
+      'slots against weights',
+      {
+        variants: [
+          { key: 'c', upstream: 'w', weight: 60, control: true, slots: [[0, 5000]] },
+          { key: 'A', upstream: 'n', weight: 40, slots: [[5000, 10000]] },
+        ],
+      },
+      'variants: "c" has a weight of 60 but 5000 slots',
+    ],
+    [
+      'slots twice',
+      {
+        variants: [
+          { key: 'c', upstream: 'w', weight: 50, control: true, slots: [[0, 5000]] },
+          { key: 'A', upstream: 'n', weight: 50, slots: [[4999, 9999]] },
+        ],
+      },
+      'variants: Slots [4999, 5000) belong to two ranges',
+    ],
+    ['winner', { winner: 'C' }, 'winner: there is no variant "C"'],
+    [
+      'conclusion without a winner',
+      { status: 'concluded' },
+      'winner: a concluded experiment needs one; name the variant that all get',
+    ],
+    [
+      'empty cookie name',
+      { audience: { not: { cookie: { name: '' } } } },
+      'audience: Expected a cookie name in the audience, got ""',
+    ],
+  ])('%s', (_, change, problem) => {
+    expect(problemsOf(change)).toContain(problem);
+  });
+
+  test('is told all its problems at once', () => {
+    expect(control?.control).toBe(true);
+    const twins = [...definition.variants, { key: 'A', upstream: 'x', weight: 1, control: true }];
+    expect(problemsOf({ phase: -1, coverage: -1, variants: twins })).toHaveLength(5);
+    expect(() => compileExperiment({ ...definition, phase: 0, revision: 0 })).toThrow(
+      /^Experiment "home-redesign" cannot run: phase: .*; revision: /,
+    );
+  });
+});
