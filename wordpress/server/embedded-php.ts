@@ -7,12 +7,16 @@ import {
   type HTTPMethod,
   type PHPRunOptions,
 } from '@php-wasm/universal';
-import { isAnswerHeader, phpRequestHeaders, readBody, type PhpBackend } from './php-backend.ts';
+import {
+  bodyLimit,
+  isAnswerHeader,
+  phpRequestHeaders,
+  readBody,
+  type PhpBackend,
+} from './php-backend.ts';
 import { QueueFullError, SerialQueue } from './serial-queue.ts';
 import { mountPoints, sources, type SiteFolder } from './site-folder.ts';
 
-/** Largest request body, in bytes: a photo uploaded in the dashboard fits. */
-const bodyLimit = 32 * 1024 * 1024;
 /** Requests that may wait for PHP; at 50 ms each, more would wait for too long. */
 const queueLimit = 256;
 const methods = new Set<string>(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
@@ -182,7 +186,7 @@ async function bootRuntime(site: SiteFolder): Promise<PHP> {
   // One id for all: it tells holders of file locks apart, and there is but one.
   const php = new PHP(await loadNodeRuntime('8.5', { emscriptenOptions: { processId: 1 } }));
   await setPhpIniEntries(php, {
-    // Compiled scripts stay in memory; a changed file shows at the next request.
+    // Compiled scripts stay in memory; a changed file shows within a second.
     'opcache.enable': 1,
     'opcache.enable_cli': 1,
     'opcache.file_cache': '',
@@ -190,7 +194,7 @@ async function bootRuntime(site: SiteFolder): Promise<PHP> {
     'opcache.memory_consumption': 64,
     'opcache.max_accelerated_files': 4000,
     'opcache.validate_timestamps': 1,
-    'opcache.revalidate_freq': 0,
+    'opcache.revalidate_freq': 1,
     expose_php: 0,
     display_errors: 0,
     display_startup_errors: 0,

@@ -54,6 +54,9 @@ export function isAnswerHeader(name: string): boolean {
   return !connectionHeaders.has(name.toLowerCase()) && !/^(?:x-powered-by|host|date)$/i.test(name);
 }
 
+/** Largest request body, in bytes: a photo uploaded in the dashboard fits. */
+export const bodyLimit = 32 * 1024 * 1024;
+
 /** The request's body is larger than its limit. */
 export class BodyTooLargeError extends Error {
   override readonly name = 'BodyTooLargeError';
@@ -70,7 +73,10 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
   if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge();
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // Without `destroyOnReturn: false`, leaving the loop early would close the
+  // connection before the refusal is sent.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    if (!Buffer.isBuffer(chunk)) continue; // No encoding is set: all chunks are bytes.
     size += chunk.length;
     if (size > limit) throw tooLarge();
     chunks.push(chunk);

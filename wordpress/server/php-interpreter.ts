@@ -6,7 +6,13 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { isAnswerHeader, phpRequestHeaders, type PhpBackend } from './php-backend.ts';
+import {
+  bodyLimit,
+  isAnswerHeader,
+  phpRequestHeaders,
+  readBody,
+  type PhpBackend,
+} from './php-backend.ts';
 import type { SiteFolder } from './site-folder.ts';
 
 /** Processes that run PHP at the same time. */
@@ -29,12 +35,13 @@ const phpOptions = [
   'error_reporting=8191', // All but deprecations: WordPress 6.5 is older than PHP 8.2.
   'expose_php=0',
   'memory_limit=256M',
+  'max_execution_time=30', // Seconds.
   'upload_max_filesize=30M',
   'post_max_size=32M',
   'opcache.enable=1',
   'opcache.enable_cli=1',
   'opcache.validate_timestamps=1',
-  'opcache.revalidate_freq=0', // A changed file shows at the next request.
+  'opcache.revalidate_freq=1', // A changed file shows within a second.
 ].flatMap((setting) => ['-d', setting]);
 
 export interface PhpInterpreterOptions {
@@ -143,7 +150,8 @@ export class PhpInterpreter implements PhpBackend {
 
   async handle(request: IncomingMessage, response: ServerResponse, script: string): Promise<void> {
     const { host = '127.0.0.1', ...headers } = phpRequestHeaders(request.headersDistinct);
-    const length = request.headers['content-length'];
+    // Read whole: the built-in server would keep it in memory without a limit.
+    const body = await readBody(request, bodyLimit);
     const upstream = http.request({
       host: '127.0.0.1',
       port: this.#port,
@@ -154,17 +162,14 @@ export class PhpInterpreter implements PhpBackend {
         ...headers,
         host,
         'x-turnout-script': script,
-        ...(length === undefined ? {} : { 'content-length': length }),
+        ...(body.length > 0 ? { 'content-length': body.length } : {}),
       },
     });
     // A visitor who has left frees the worker.
     response.once('close', () => upstream.destroy());
-    const answered = once(upstream, 'response');
+    upstream.end(body);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- What `response` is emitted with.
-    const [, [answer]] = (await Promise.all([pipeline(request, upstream), answered])) as [
-      undefined,
-      [IncomingMessage],
-    ];
+    const [answer] = (await once(upstream, 'response')) as [IncomingMessage];
     response.statusCode = answer.statusCode ?? 502;
     for (const [name, values] of Object.entries(answer.headersDistinct)) {
       if (values && isAnswerHeader(name)) response.setHeader(name, values);

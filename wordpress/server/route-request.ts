@@ -27,7 +27,7 @@ const publicExtensions =
  * wp-config.php, anything under wp-content) end on its own 404 page.
  */
 export function routeRequest(target: string): Destination {
-  const [rawPath = '', query] = splitTarget(target);
+  const [rawPath, query] = splitTarget(target);
   const path = decodePath(rawPath);
   if (path === undefined) return { kind: 'refused', status: 400 };
   if (path === '/_turnout/healthz') return { kind: 'health' };

@@ -102,9 +102,9 @@ function intoPlace(folder: string, fill: (folder: string) => void): void {
  * that come along.
  */
 function unpackWordPress(packageFolder: string, folder: string): void {
-  const wanted = (name: string): string | undefined =>
-    /^(?:wp-content\/|wp-config|readme\.html|wordpress-remote)/.test(name) ? undefined : name;
-  unpackZip(path.join(packageFolder, `src/wordpress/wp-${wordpressVersion}.zip`), folder, wanted);
+  unpackZip(path.join(packageFolder, `src/wordpress/wp-${wordpressVersion}.zip`), folder, (name) =>
+    /^(?:wp-content\/|wp-config|readme\.html|wordpress-remote)/.test(name) ? undefined : name,
+  );
   for (const part of ['wp-admin', 'wp-includes']) {
     cpSync(
       path.join(packageFolder, `public/wp-${wordpressVersion}`, part),

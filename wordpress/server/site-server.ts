@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
 import send from 'send';
 import { BodyTooLargeError, type PhpBackend } from './php-backend.ts';
 import { routeRequest, type StaticRoot } from './route-request.ts';
@@ -61,7 +63,9 @@ async function respond(
     case 'script': {
       const php = options.php();
       if (php) {
-        await php.handle(request, response, destination.script);
+        const { script } = destination;
+        const exists = existsSync(join(options.roots.site, script));
+        await php.handle(request, response, exists ? script : '/index.php');
         return;
       }
       response.setHeader('Retry-After', '2');

@@ -50,8 +50,7 @@ export async function startWordPress(
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : settings.port;
 
-  let lose: (error: Error) => void = () => undefined;
-  const lost = new Promise<Error>((resolve) => (lose = resolve));
+  const lost = Promise.withResolvers<Error>();
   const setUp = async (): Promise<PhpBackend> => {
     const interpreter = settings.php.kind === 'interpreter' ? settings.php : undefined;
     const site = prepareSiteFolder(root, {
@@ -78,9 +77,9 @@ export async function startWordPress(
     let backend: PhpBackend;
     let outcome: string;
     if (interpreter) {
-      const options_ = { binary: interpreter.binary, site, env, logError };
-      outcome = await runScript(options_, '/install.php', installEnv);
-      backend = await PhpInterpreter.start(options_);
+      const phpOptions = { binary: interpreter.binary, site, env, logError };
+      outcome = await runScript(phpOptions, '/install.php', installEnv);
+      backend = await PhpInterpreter.start(phpOptions);
     } else {
       const embedded = await EmbeddedPhp.start({
         site,
@@ -103,16 +102,18 @@ export async function startWordPress(
     return backend;
   };
 
-  const ready = setUp().then((backend) => {
+  const serve = async (): Promise<void> => {
+    const backend = await setUp();
     php = backend;
-    backend.lost.then(lose, lose);
-  });
+    void backend.lost.then(lost.resolve);
+  };
+  const ready = serve();
   // Whoever waits for `ready` gets the error; nobody has to.
   ready.catch(() => undefined);
   return {
     port,
     ready,
-    lost,
+    lost: lost.promise,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       const cut = setTimeout(() => server.closeAllConnections(), closeGrace);

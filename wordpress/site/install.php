@@ -76,6 +76,11 @@ if ( (int) get_option( 'turnout_site_version' ) < $turnout_version ) {
 			'show_avatars'           => 0,
 			'timezone_string'        => 'UTC',
 			'wp_page_for_privacy_policy' => 0,
+			// Looked up on each page: here they come with all other options in one
+			// query, missing each would cost a query.
+			'WPLANG'                 => '',
+			'site_logo'              => 0,
+			'can_compress_scripts'   => 0,
 		) as $turnout_option => $turnout_value
 	) {
 		update_option( $turnout_option, $turnout_value );

@@ -28,7 +28,7 @@ define( 'WP_DEBUG_DISPLAY', false );
 
 // The edge decides which public hosts exist; here a host only has to look like
 // one. The pattern is what the plugin lets through into redirects and links.
-define( 'TURNOUT_PUBLIC_HOST_PATTERN', $turnout_env( 'TURNOUT_WORDPRESS_PUBLIC_HOST_PATTERN', '/^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5})?$/iD' ) );
+define( 'TURNOUT_PUBLIC_HOST_PATTERN', '/^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5})?$/iD' );
 define( 'TURNOUT_API_URL', $turnout_env( 'TURNOUT_API_URL', 'http://127.0.0.1:4000' ) );
 
 // The site calls nobody but the product API: no update checks, no news, no

@@ -29,13 +29,13 @@ the_post();
 ?>
 <section class="hero">
 	<div class="wrap hero__inner">
-		<svg class="hero__birds" viewBox="0 0 330 260" preserveAspectRatio="xMaxYMid meet" aria-hidden="true" focusable="false">
-			<g fill="currentColor">
-				<path transform="translate(70 40) scale(4.6)" d="M1 4.5C12 4 20 8.5 24.5 15.5 30.5 8.5 38.5 4.5 49 6 41 8.5 35 13 31.5 19.5 29 24 24 27.5 16.5 31L20.5 25.5 12 27.5C17 24.5 19.8 21.5 20 18.8 16 12 10 7.5 1 4.5Z"/>
-				<path transform="translate(18 176) scale(1.5)" d="M1 4.5C12 4 20 8.5 24.5 15.5 30.5 8.5 38.5 4.5 49 6 41 8.5 35 13 31.5 19.5 29 24 24 27.5 16.5 31L20.5 25.5 12 27.5C17 24.5 19.8 21.5 20 18.8 16 12 10 7.5 1 4.5Z"/>
-				<path transform="translate(6 62) scale(.9)" d="M1 4.5C12 4 20 8.5 24.5 15.5 30.5 8.5 38.5 4.5 49 6 41 8.5 35 13 31.5 19.5 29 24 24 27.5 16.5 31L20.5 25.5 12 27.5C17 24.5 19.8 21.5 20 18.8 16 12 10 7.5 1 4.5Z"/>
-			</g>
-		</svg>
+		<div class="hero__birds">
+			<?php
+			for ( $bird = 1; $bird <= 3; $bird++ ) {
+				get_template_part( 'parts/tern' );
+			}
+			?>
+		</div>
 		<div class="hero__text">
 			<h1><?php the_title(); ?></h1>
 			<?php if ( has_excerpt() ) : ?>

@@ -22,8 +22,8 @@ function speed( int $megabits ): string {
 	return $megabits >= 1000 ? rtrim( rtrim( number_format( $megabits / 1000, 1 ), '0' ), '.' ) . ' Gbit/s' : $megabits . ' Mbit/s';
 }
 
-/** Minimum term: `None, leave any month`, `12 months`. */
+/** Minimum term: `None`, `12 months`. */
 function commitment( int $months ): string {
 	/* translators: %d: number of months. */
-	return 0 === $months ? __( 'None, leave any month', 'turnout' ) : sprintf( _n( '%d month', '%d months', $months, 'turnout' ), $months );
+	return 0 === $months ? __( 'None', 'turnout' ) : sprintf( _n( '%d month', '%d months', $months, 'turnout' ), $months );
 }

@@ -29,7 +29,7 @@ get_header();
 		<p class="price price--large"><span class="price__amount"><?php echo esc_html( price( $plan['price'] ) ); ?></span> <span class="price__per"><?php esc_html_e( 'a month', 'turnout' ); ?></span></p>
 		<dl class="facts">
 			<div><dt><?php esc_html_e( 'Data', 'turnout' ); ?></dt><dd><?php echo esc_html( data_allowance( $plan['data'] ?? null ) ); ?></dd></div>
-			<div><dt><?php esc_html_e( 'Of it abroad', 'turnout' ); ?></dt><dd><?php echo esc_html( $plan['roaming'] ); ?> GB</dd></div>
+			<div><dt><?php esc_html_e( 'Abroad', 'turnout' ); ?></dt><dd><?php echo esc_html( $plan['roaming'] ); ?> GB</dd></div>
 			<div><dt><?php esc_html_e( 'Speed', 'turnout' ); ?></dt><dd><?php echo esc_html( speed( $plan['speed'] ) ); ?></dd></div>
 			<div><dt><?php esc_html_e( 'Minimum term', 'turnout' ); ?></dt><dd><?php echo esc_html( commitment( $plan['commitment'] ) ); ?></dd></div>
 		</dl>
