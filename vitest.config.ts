@@ -6,7 +6,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{apps,packages,scripts,wordpress}/**/*.test.ts'],
+          include: ['{apps,packages,scripts,wordpress}/**/*.test.ts', 'test/bench/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**', '**/.next/**'],
           testTimeout: 30_000,
         },
