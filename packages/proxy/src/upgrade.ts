@@ -126,11 +126,17 @@ class Upgrade {
     try {
       this.#connect(proxy, head);
     } catch (error) {
-      this.#fail(error);
+      // node:http refuses to send some headers; nothing has been sent.
+      this.#refuse(
+        'invalid request',
+        error instanceof Error ? error.message : String(error),
+        error,
+      );
     }
   }
 
   close(): void {
+    if (!this.#answered) this.#refuse('refused', 'all upgrades are being closed');
     this.#handshake?.destroy();
     this.#upstreamSocket?.destroySoon();
     this.#client.destroySoon();
@@ -152,7 +158,11 @@ class Upgrade {
     request.headers = headerObject(headers, { connection: 'Upgrade', upgrade: 'websocket' });
 
     const handshakes: ClientRequest[] = [];
-    const capture = (handshake: ClientRequest): unknown => handshakes.push(handshake);
+    const capture = (handshake: ClientRequest): void => {
+      // Unchanged to the last character: http-proxy-3 has taken it apart and joined it again.
+      handshake.path = this.#target();
+      handshakes.push(handshake);
+    };
     proxy.once('proxyReqWs', capture);
     try {
       proxy.ws(
@@ -225,6 +235,8 @@ class Upgrade {
       connection: 'Upgrade',
       upgrade: 'websocket',
     });
+    // http-proxy-3 writes the head as a string; its bytes are to be those of the answer.
+    client.setDefaultEncoding('latin1');
     const idle = this.#timeouts.idle ?? 0;
     // Neither side outlives the other. What has been read is still delivered.
     socket.once('close', () => client.destroySoon());
@@ -285,14 +297,14 @@ class Upgrade {
     this.#answerError();
   }
 
-  #refuse(code: UpstreamErrorCode, message: string): void {
-    this.#note(code, message);
+  #refuse(code: UpstreamErrorCode, message: string, cause?: unknown): void {
+    this.#note(code, message, cause);
     this.#answerError();
   }
 
-  #note(code: UpstreamErrorCode, message: string): void {
+  #note(code: UpstreamErrorCode, message: string, cause?: unknown): void {
     const { name } = this.#exchange.upstream;
-    this.#error ??= new UpstreamError(code, name, `Upstream "${name}": ${code}: ${message}`);
+    this.#error ??= new UpstreamError(code, name, `Upstream "${name}": ${code}: ${message}`, cause);
   }
 
   /** Plain text on the bare socket, unless something has been said already. */
