@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { CONTENDERS, type ContenderName } from './contenders.ts';
 
 /** What visitors come with: a cookie from before, or nothing. */
-export const SCENARIOS = ['returning', 'first'] as const;
+const SCENARIOS = ['returning', 'first'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 export interface Settings {

@@ -2,7 +2,7 @@ import { PAGE } from './page.ts';
 import { firstVisits, visit } from './visit.ts';
 
 /** A variant and its weight in percent. */
-export interface Share {
+interface Share {
   readonly key: string;
   readonly weight: number;
 }

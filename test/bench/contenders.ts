@@ -31,9 +31,14 @@ export type ContenderName = (typeof CONTENDERS)[number];
 /** The one that the others are compared with. */
 export const REFERENCE: ContenderName = 'http-proxy-3';
 
-const CONFIG_FILE = path('../../turnout.yaml');
-const CLI = path('../../packages/cli/src/main.ts');
-const EXIT_WITH_PARENT = path('../../scripts/stack/exit-with-parent.mjs');
+const ORIGIN = fileURLToPath(new URL('./origin.ts', import.meta.url));
+const HTTP_PROXY = fileURLToPath(new URL('./http-proxy-3.ts', import.meta.url));
+const LOAD = fileURLToPath(new URL('./load-process.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url));
+const CONFIG_FILE = fileURLToPath(new URL('../../turnout.yaml', import.meta.url));
+const EXIT_WITH_PARENT = fileURLToPath(
+  new URL('../../scripts/stack/exit-with-parent.mjs', import.meta.url),
+);
 
 /** How often the edge's log is looked at while it starts, in ms. */
 const LOOK_EVERY = 25;
@@ -43,7 +48,7 @@ type Start = (surroundings: Surroundings, using: AsyncDisposableStack) => Promis
 const START: Readonly<Record<ContenderName, Start>> = {
   turnout: startEdge,
   'http-proxy-3': startHttpProxy,
-  direct: ({ signal }, using) => startServer('direct', [path('origin.ts')], false, signal, using),
+  direct: ({ signal }, using) => startServer('direct', [ORIGIN], false, signal, using),
 };
 
 /**
@@ -60,12 +65,12 @@ export function startContender(
 
 /** The server behind the proxies. */
 export function startOrigin(signal: AbortSignal, using: AsyncDisposableStack): Promise<Contender> {
-  return startServer('origin', [path('origin.ts')], false, signal, using);
+  return startServer('origin', [ORIGIN], false, signal, using);
 }
 
 /** The process that makes the load. */
 export function startLoad(signal: AbortSignal, using: AsyncDisposableStack): BenchProcess {
-  return start({ name: 'load', args: [path('load-process.ts')], signal }, using);
+  return start({ name: 'load', args: [LOAD], signal }, using);
 }
 
 /**
@@ -136,7 +141,7 @@ function startHttpProxy(
   const shares = JSON.stringify(
     variants.map((variant) => ({ key: variant.key, weight: variant.weight })),
   );
-  const args = [path('http-proxy-3.ts'), origin, key, shares];
+  const args = [HTTP_PROXY, origin, key, shares];
   return startServer('http-proxy-3', args, true, signal, using);
 }
 
@@ -170,8 +175,4 @@ function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 function loopback(port: number): string {
   return `http://127.0.0.1:${port}`;
-}
-
-function path(relative: string): string {
-  return fileURLToPath(new URL(relative, import.meta.url));
 }

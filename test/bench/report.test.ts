@@ -25,7 +25,7 @@ test('a table names its units, its spread and what it compares with', () => {
   const table = scenarioTable({ scenario: 'first', contenders: summarise(series, 'old') }, 'old');
   expect(table).toBe(`First visits (no cookie: each request makes and keeps a new visitor)
 
-                  p50   p99    CPU µs        requests/s               CPU
+                 p50   p99    CPU µs        requests/s               CPU
      requests/s   ms    ms  /request             × old             × old
 new      12,000  4.0  20.0      40.0  2.00 (2.00–2.00)  0.50 (0.50–0.50)
 old       6,000  8.0  30.0      80.0                 1                 1
