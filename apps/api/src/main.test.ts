@@ -61,6 +61,17 @@ describeDatabases('API process', (kind) => {
     );
   });
 
+  test('stores times in UTC, wherever the machine stands', async () => {
+    const location = await kind.fresh();
+    const api = startApi({ ...environment(location), TZ: 'Asia/Kolkata' });
+    const { createdAt } = signUpSchema.parse(await (await signUp(await api.url)).json());
+    expect(Math.abs(Date.now() - Date.parse(createdAt))).toBeLessThan(60_000);
+    const [row] = await query(location, 'SELECT created_at FROM sign_ups');
+    expect(row).toEqual({
+      created_at: kind.name === 'SQLite' ? createdAt : new Date(createdAt),
+    });
+  });
+
   test('SIGTERM answers what is under way, drops idle connections and ends with 0', async () => {
     const location = await kind.fresh();
     const api = startApi(environment(location));
@@ -81,9 +92,12 @@ describeDatabases('API process', (kind) => {
         `Expect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n`,
     );
     await api.logged(/stopping/);
+    const started = performance.now();
     socket.write(body);
     expect(await answer.promise).toMatch(/HTTP\/1\.1 201 Created/);
     expect(await api.ended).toMatchObject({ code: 0, signal: null });
+    // Sooner than the 3.5 s after which connections are cut off.
+    expect(performance.now() - started).toBeLessThan(3_000);
     expect(await query(location, 'SELECT id FROM sign_ups')).toHaveLength(1);
   });
 });

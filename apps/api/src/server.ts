@@ -4,12 +4,12 @@ import type { RequestListener, Server } from 'node:http';
 /** Longer than the idle time of any client's pool, so that clients close first and no request meets a closing connection. */
 const KEEP_ALIVE_TIMEOUT = 65_000;
 /** Requests still running after this long, in milliseconds, are cut off at the end. */
-const DRAIN_TIMEOUT = 4_000;
+const DRAIN_TIMEOUT = 3_500;
 
 export interface RunningServer {
   /** Base URL with the port that was bound. */
   readonly url: string;
-  /** Takes no new connections, lets running requests finish within 4 s, then resolves. */
+  /** Takes no new connections, lets running requests finish within 3.5 s, then resolves. */
   drain(): Promise<void>;
 }
 

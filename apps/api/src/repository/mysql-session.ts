@@ -13,7 +13,7 @@ export function connectionOptions(url: string) {
 }
 
 /** `host:port/database`, the part of the URL that may be shown. */
-export function publicName(url: string): string {
+function publicName(url: string): string {
   const { hostname, port, pathname } = new URL(url);
   return `${hostname}:${port || '3306'}${pathname}`;
 }

@@ -94,6 +94,14 @@ describeDatabases('product repository', (kind) => {
     });
   });
 
+  test('never cuts a value short: it is kept whole or refused', async () => {
+    const { repository, location } = await open(kind);
+    const name = 'x'.repeat(5_000);
+    const [result] = await Promise.allSettled([repository.recordSignUp(signUp({ name }))]);
+    const rows = await query(location, 'SELECT name FROM sign_ups');
+    expect(rows).toEqual(result.status === 'fulfilled' ? [{ name }] : []);
+  });
+
   test('refuses an unknown plan and stores nothing', async () => {
     const { repository, location } = await open(kind);
     for (const plan of ['none', 'soar ', 'Soar', 'søar', '']) {
