@@ -1,12 +1,21 @@
 import type { Plan } from '@turnout/contracts/product';
 
-/** Price per month as text: `€15`, `€12.50`. */
-export function priceText({ price, currency }: Pick<Plan, 'price' | 'currency'>): string {
+// Made once: making a format takes longer than rendering the rest of a plan.
+const wholeEuros = priceFormat(0);
+const eurosAndCents = priceFormat(2);
+
+function priceFormat(fractionDigits: number): Intl.NumberFormat {
   return new Intl.NumberFormat('en-IE', {
     style: 'currency',
-    currency,
-    minimumFractionDigits: price % 100 === 0 ? 0 : 2,
-  }).format(price / 100);
+    currency: 'EUR',
+    minimumFractionDigits: fractionDigits,
+    maximumFractionDigits: fractionDigits,
+  });
+}
+
+/** Price per month as text: `€15`, `€12.50`. */
+export function priceText({ price }: Pick<Plan, 'price'>): string {
+  return (price % 100 === 0 ? wholeEuros : eurosAndCents).format(price / 100);
 }
 
 /** Monthly data as text: `20 GB`, `Unlimited`. */

@@ -1,5 +1,5 @@
 import type { Plan } from '@turnout/contracts/product';
-import { inject, reactive, type InjectionKey } from 'vue';
+import { inject, shallowReactive, type InjectionKey } from 'vue';
 import type { ShopApi, SignUpForm, SignUpOutcome } from './shop-api.ts';
 
 /** Plans this old are fetched again, behind the page that already shows them. */
@@ -22,7 +22,8 @@ export interface Shop {
 
 /** @param now a monotonic clock, in milliseconds */
 export function createShop(api: ShopApi, initial: ShopState, now: () => number): Shop {
-  const state = reactive<ShopState>(initial);
+  // Shallow: plans and posted form are replaced whole, never changed inside.
+  const state = shallowReactive<ShopState>(initial);
   let loadedAt = now();
   return {
     state,
