@@ -8,7 +8,7 @@ export interface SignUpForm {
 }
 
 /** The API's messages by the field that they are about; `form` takes those about no field. */
-export type SignUpErrors = Partial<Record<keyof SignUpForm | 'form', string>>;
+type SignUpErrors = Partial<Record<keyof SignUpForm | 'form', string>>;
 
 export type SignUpOutcome =
   | { kind: 'welcome'; name: string; plan: string }
