@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createNodeFsMountHandler, loadNodeRuntime } from '@php-wasm/node';
 import {
   PHP,
@@ -7,6 +7,7 @@ import {
   type HTTPMethod,
   type PHPRunOptions,
 } from '@php-wasm/universal';
+import { makeHostRequest } from './host-http.ts';
 import {
   bodyLimit,
   isAnswerHeader,
@@ -27,6 +28,8 @@ const documentRoot = `${root}/site`;
 
 export interface EmbeddedPhpOptions {
   readonly site: SiteFolder;
+  /** Base URL of the product API, the one place that PHP may call. */
+  readonly apiUrl: string;
   /** Environment of the PHP scripts. */
   readonly env: Readonly<Record<string, string>>;
   /**
@@ -34,8 +37,8 @@ export interface EmbeddedPhpOptions {
    * ever grows, so a leak in a script would otherwise stay for good.
    */
   readonly requestsPerRuntime: number;
-  /** Receives each line that PHP writes to its error log. */
-  readonly logError: (line: string) => void;
+  /** Receives what PHP writes to its error log, and what becomes of its runtimes, line by line. */
+  readonly log: (line: string) => void;
 }
 
 /**
@@ -51,7 +54,6 @@ export class EmbeddedPhp implements PhpBackend {
   #php: PHP;
   #requests = 0;
   #next: Promise<PHP> | undefined;
-  #runtimes = 1;
 
   private constructor(options: EmbeddedPhpOptions, php: PHP) {
     this.#options = options;
@@ -59,12 +61,7 @@ export class EmbeddedPhp implements PhpBackend {
   }
 
   static async start(options: EmbeddedPhpOptions): Promise<EmbeddedPhp> {
-    return new EmbeddedPhp(options, await bootRuntime(options.site));
-  }
-
-  /** How many runtimes have been in use so far. */
-  get runtimes(): number {
-    return this.#runtimes;
+    return new EmbeddedPhp(options, await bootRuntime(options));
   }
 
   /**
@@ -119,7 +116,7 @@ export class EmbeddedPhp implements PhpBackend {
         try {
           return await this.#run(options);
         } catch (error) {
-          this.#options.logError(`runtime replaced: ${String(error)}`);
+          this.#options.log(`runtime replaced: ${String(error)}`);
           await this.#replaceRuntime();
           // Only what changes nothing may run twice.
           if (method !== 'GET' && method !== 'HEAD') throw error;
@@ -150,26 +147,30 @@ export class EmbeddedPhp implements PhpBackend {
 
   /** One request, then a new runtime if the old one has had its share. Call in the queue only. */
   async #run(options: PHPRunOptions): Promise<PHPResponse> {
-    if (this.#requests >= this.#options.requestsPerRuntime) await this.#replaceRuntime();
+    if (this.#requests >= this.#options.requestsPerRuntime) {
+      await this.#replaceRuntime();
+      this.#options.log(
+        `a fresh runtime takes over after ${this.#options.requestsPerRuntime} requests`,
+      );
+    }
     this.#requests += 1;
     const answer = await PHPResponse.fromStreamedResponse(await this.#php.runStream(options));
-    for (const line of answer.errors.split('\n')) if (line.trim()) this.#options.logError(line);
+    for (const line of answer.errors.split('\n')) if (line.trim()) this.#options.log(line);
     // The next one starts before it is needed, so that nobody waits for it.
     if (this.#requests >= this.#options.requestsPerRuntime * 0.9) {
-      this.#next ??= bootRuntime(this.#options.site);
+      this.#next ??= bootRuntime(this.#options);
       this.#next.catch(() => undefined);
     }
     return answer;
   }
 
   async #replaceRuntime(): Promise<void> {
-    const next = this.#next ?? bootRuntime(this.#options.site);
+    const next = this.#next ?? bootRuntime(this.#options);
     this.#next = undefined;
     const php = await next;
     dispose(this.#php);
     this.#php = php;
     this.#requests = 0;
-    this.#runtimes += 1;
   }
 }
 
@@ -182,9 +183,26 @@ function dispose(php: PHP | undefined): void {
   }
 }
 
-async function bootRuntime(site: SiteFolder): Promise<PHP> {
-  // One id for all: it tells holders of file locks apart, and there is but one.
-  const php = new PHP(await loadNodeRuntime('8.5', { emscriptenOptions: { processId: 1 } }));
+/**
+ * Closes the WebSocket server that each runtime opens for PHP's sockets. PHP
+ * makes its requests through us; and any page in a browser on this machine
+ * could reach hosts through that server.
+ */
+function closeSocketProxy(runtime: { outboundNetworkProxyServer?: Server }): void {
+  runtime.outboundNetworkProxyServer?.close();
+}
+
+async function bootRuntime({ site, apiUrl }: EmbeddedPhpOptions): Promise<PHP> {
+  const php = new PHP(
+    await loadNodeRuntime('8.5', {
+      emscriptenOptions: {
+        // One id for all: it tells holders of file locks apart, and there is but one.
+        processId: 1,
+        preRun: [closeSocketProxy],
+      },
+    }),
+  );
+  php.onMessage((message) => makeHostRequest(message, apiUrl));
   await setPhpIniEntries(php, {
     // Compiled scripts stay in memory; a changed file shows within a second.
     'opcache.enable': 1,

@@ -51,7 +51,7 @@ export interface PhpInterpreterOptions {
   /** Environment of the PHP scripts. */
   readonly env: Readonly<Record<string, string>>;
   /** Receives each line that PHP writes to its error log. */
-  readonly logError: (line: string) => void;
+  readonly log: (line: string) => void;
 }
 
 /**
@@ -70,7 +70,7 @@ export async function runScript(
     [...phpOptions, options.site.root + script],
     { cwd: options.site.root, env: { ...process.env, ...options.env, ...env } },
   );
-  for (const line of stderr.split('\n')) if (line.trim()) options.logError(line);
+  for (const line of stderr.split('\n')) if (line.trim()) options.log(line);
   return stdout;
 }
 
@@ -131,7 +131,7 @@ export class PhpInterpreter implements PhpBackend {
         if (
           !/\] (?:\S+ (?:Accepted|Closing)$|\S+ \[\d{3}\]: |PHP .* Server .* started)/.test(line)
         ) {
-          options.logError(line);
+          options.log(line);
         }
       });
     }

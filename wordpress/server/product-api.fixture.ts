@@ -44,7 +44,9 @@ export async function startProductApi(): Promise<ProductApi> {
       } else if (request.url === '/api/plans') {
         answer(200, { plans });
       } else {
-        const body = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, string>;
+        const body = Object.fromEntries(
+          new URLSearchParams(JSON.parse(Buffer.concat(chunks).toString())),
+        );
         signUps.push(body);
         const errors = [
           ...(body['name'] ? [] : [{ field: 'name', message: 'Tell us your name.' }]),

@@ -32,15 +32,12 @@ describe('readSettings', () => {
   });
 
   test('names every problem at once', () => {
-    const read = () =>
-      readSettings(
-        {
-          PORT: '80a',
-          TURNOUT_API_URL: 'ftp://x',
-          TURNOUT_WORDPRESS_MYSQL_URL: 'mysql://u:p@h/d',
-        },
-        '/repo',
-      );
+    const env = {
+      PORT: '80a',
+      TURNOUT_API_URL: 'ftp://x',
+      TURNOUT_WORDPRESS_MYSQL_URL: 'mysql://u:p@h/d',
+    };
+    const read = () => readSettings(env, '/repo');
     expect(read).toThrow(SettingsError);
     expect(read).toThrow(
       /PORT.*`80a`[\s\S]*TURNOUT_API_URL.*`ftp:\/\/x`[\s\S]*needs TURNOUT_WORDPRESS_PHP/,

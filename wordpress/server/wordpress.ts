@@ -36,7 +36,7 @@ export async function startWordPress(
   options: StartOptions,
 ): Promise<RunningSite> {
   const { log } = options;
-  const logError = (line: string) => log(`php: ${line}`);
+  const logPhp = (line: string) => log(`php: ${line}`);
   const root = path.join(settings.dataDir, 'wordpress', folderName(settings.php));
   let php: PhpBackend | undefined;
   const server = createSiteServer({
@@ -77,14 +77,15 @@ export async function startWordPress(
     let backend: PhpBackend;
     let outcome: string;
     if (interpreter) {
-      const phpOptions = { binary: interpreter.binary, site, env, logError };
+      const phpOptions = { binary: interpreter.binary, site, env, log: logPhp };
       outcome = await runScript(phpOptions, '/install.php', installEnv);
       backend = await PhpInterpreter.start(phpOptions);
     } else {
       const embedded = await EmbeddedPhp.start({
         site,
+        apiUrl: settings.apiUrl,
         env,
-        logError,
+        log: logPhp,
         requestsPerRuntime: options.requestsPerRuntime ?? 2000,
       });
       outcome = await embedded.runScript('/install.php', installEnv);
