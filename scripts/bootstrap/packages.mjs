@@ -2,7 +2,7 @@
 // when the lock file or a manifest has changed.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { contentHash, readStamp } from './stamp.mjs';
@@ -39,38 +39,40 @@ export async function installPackages(root, { pnpm }, logFolder) {
 }
 
 /**
- * The Node that runs everything from here on: the pinned one if it runs on this
- * machine, else the one that runs us if it is new enough.
+ * To be called after an installation. A pinned Node that does not run here (an old C
+ * library, musl) is removed: npm puts `node_modules/.bin` first in PATH, so it would
+ * be what the next `npm start` starts with.
  *
  * @param {string} root
  * @param {'pinned' | 'own'} wanted
- * @returns {string}
  */
-export function runningNode(root, wanted) {
-  const pinned = path.join(root, 'node_modules', '.bin', 'node');
-  if (wanted === 'pinned' && existsSync(pinned)) return pinned;
-  if (Number(process.versions.node.split('.')[0]) >= oldestRunningNode) return process.execPath;
-  throw new Error(
-    `The pinned Node is missing: expected ${pinned}. Remove node_modules and run the same command again (are optional dependencies switched off in your npm settings?).`,
-  );
+export function dropUnusableNode(root, wanted) {
+  const pinned = pinnedNode(root);
+  if (wanted === 'pinned' && spawnSync(pinned, ['--version']).status === 0) return;
+  rmSync(pinned, { force: true });
 }
 
 /**
- * A binary can be there and still not run, on an old C library for one.
+ * The Node that runs everything from here on: the pinned one if it is there, else the
+ * one that runs us if it is new enough.
  *
- * @param {string} node
+ * @param {string} root
+ * @returns {string}
  */
-export function assertRuns(node) {
-  const { status, stderr, error } = spawnSync(node, ['--version'], { encoding: 'utf8' });
-  if (status === 0) return;
+export function runningNode(root) {
+  const pinned = pinnedNode(root);
+  if (existsSync(pinned)) return pinned;
+  if (Number(process.versions.node.split('.')[0]) >= oldestRunningNode) return process.execPath;
   throw new Error(
-    `The pinned Node does not run on this machine: ${
-      String(stderr || error?.message)
-        .trim()
-        .split('\n')[0]
-    }\n` +
-      `Put Node ${oldestRunningNode} or newer on the PATH, remove optional dependency binaries with \`rm node_modules/.bin/node\`, and run the same command again.`,
+    `The pinned Node is missing or does not run on this machine (expected ${pinned}). ` +
+      `Put Node ${oldestRunningNode} or newer on the PATH (this is ${process.versions.node}) and run the same command again; ` +
+      'or, if npm is told to leave out optional dependencies, let it have them and remove node_modules.',
   );
+}
+
+/** @param {string} root */
+function pinnedNode(root) {
+  return path.join(root, 'node_modules', '.bin', 'node');
 }
 
 /** @param {string} root */

@@ -56,10 +56,7 @@ export async function fetchToolchain(root, { folder, bin, pnpm }, logFolder) {
   // A launcher of ours, since pnpm's own relies on an install script that npm may
   // be told not to run.
   const launcher = path.join(folder, 'node_modules', 'pnpm', 'bin', 'pnpm.mjs');
-  writeFileSync(
-    pnpm,
-    `#!/bin/sh\nexec ${shellQuoted(process.execPath)} ${shellQuoted(launcher)} "$@"\n`,
-  );
+  writeFileSync(pnpm, `#!/bin/sh\nexec node ${shellQuoted(launcher)} "$@"\n`);
   chmodSync(pnpm, 0o755);
   writeFileSync(stampFile(folder), wantedStamp(root));
 }
@@ -98,15 +95,12 @@ function stampFile(folder) {
 }
 
 /**
- * The launcher holds absolute paths: a moved repository or Node needs a new one.
+ * The launcher holds an absolute path: a moved repository needs a new one.
  *
  * @param {string} root
  */
 function wantedStamp(root) {
-  return contentHash(
-    [committed(root, 'package.json'), committed(root, 'package-lock.json')],
-    `${root}\n${process.execPath}`,
-  );
+  return contentHash([committed(root, 'package.json'), committed(root, 'package-lock.json')], root);
 }
 
 /** @param {string} text */

@@ -15,13 +15,15 @@ export async function isFree(port: number): Promise<boolean> {
 }
 
 /**
- * `preferred` if it is free, else one that the system names.
+ * `preferred` if it is free, else (or if it is 0) one that the system names.
  *
  * @param spoken ports given away already; the port chosen is added
  */
 export async function freePort(preferred: number, spoken: Set<number>): Promise<number> {
   const port =
-    !spoken.has(preferred) && (await isFree(preferred)) ? preferred : await anyFreePort(spoken);
+    preferred !== 0 && !spoken.has(preferred) && (await isFree(preferred))
+      ? preferred
+      : await anyFreePort(spoken);
   spoken.add(port);
   return port;
 }
