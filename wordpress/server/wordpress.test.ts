@@ -168,6 +168,7 @@ describe.each(Object.entries(environments))('%s', { timeout: 60_000 }, (name, pr
   beforeAll(async () => {
     folder = mkdtempSync(path.join(tmpdir(), 'turnout-wordpress-'));
     api = await startProductApi();
+    api.broken = true; // The first test is about that.
     environment = await prepare(folder);
     if (environment) site = await start();
     else if (inCi)
@@ -185,6 +186,23 @@ describe.each(Object.entries(environments))('%s', { timeout: 60_000 }, (name, pr
 
   beforeEach((context) => {
     if (!environment) context.skip(`This machine has not what ${name} needs.`);
+  });
+
+  test('says so kindly while there are no plans at all, and recovers by itself', async () => {
+    for (const target of ['/plans', '/plans/wren', '/sign-up']) {
+      const answer = await ask(target);
+      expect([answer.status, answer.headers['retry-after']]).toEqual([503, '2']);
+      expect(answer.headers['cache-control']).toBe('no-store');
+      expect(answer.body).toContain('<h1>Back in a moment</h1>');
+    }
+    const home = await ask('/');
+    expect(home.status).toBe(200);
+    expect(home.body).toContain('taking a short break');
+    expect(log.join('\n')).toContain('no plans from');
+    api.broken = false;
+    await expect
+      .poll(async () => (await ask('/plans')).status, { timeout: 20_000, interval: 250 })
+      .toBe(200);
   });
 
   test('serves the pages with their titles and statuses, and nothing but the page', async () => {

@@ -69,9 +69,12 @@ function path_to( string $path ): string {
 	return wp_make_link_relative( home_url( $path ) );
 }
 
-/** Whether the page being served is the one at a path or lies below it. */
-function is_at( string $path ): bool {
+/** Attribute that marks the link to a path as the page being served, or as the part of the site that it is in. */
+function current_attribute( string $path ): string {
 	$here   = untrailingslashit( (string) wp_parse_url( (string) ( $_SERVER['REQUEST_URI'] ?? '' ), PHP_URL_PATH ) );
 	$target = untrailingslashit( path_to( $path ) );
-	return $here === $target || ( '/' !== $path && str_starts_with( $here, $target . '/' ) );
+	if ( $here === $target ) {
+		return ' aria-current="page"';
+	}
+	return '/' !== $path && str_starts_with( $here, $target . '/' ) ? ' aria-current="true"' : '';
 }

@@ -34,7 +34,7 @@ $navigation = array(
 		<nav class="site-nav" aria-label="<?php esc_attr_e( 'Main', 'tern-mobile' ); ?>">
 			<ul>
 				<?php foreach ( $navigation as $path => $label ) : ?>
-					<li><a href="<?php echo esc_url( path_to( $path ) ); ?>"<?php echo is_at( $path ) ? ' aria-current="page"' : ''; ?>><?php echo esc_html( $label ); ?></a></li>
+					<li><a href="<?php echo esc_url( path_to( $path ) ); ?>"<?php echo current_attribute( $path ); ?>><?php echo esc_html( $label ); ?></a></li>
 				<?php endforeach; ?>
 			</ul>
 		</nav>

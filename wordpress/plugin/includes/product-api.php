@@ -13,10 +13,10 @@ const PLANS_FRESH = 15;
 /** Seconds for which old plans are better than none when the API is down. */
 const PLANS_STALE = DAY_IN_SECONDS;
 /** Seconds to leave a failing API alone. */
-const PLANS_RETRY = 3;
+const PLANS_RETRY = 2;
 /** Seconds to wait for an answer with plans, and for one to a sign-up. */
 const PLANS_TIMEOUT   = 2;
-const SIGN_UP_TIMEOUT = 5;
+const SIGN_UP_TIMEOUT = 4;
 
 /** Base URL of the API, without a slash at its end. */
 function api_url(): string {
