@@ -1,0 +1,366 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { hasRedis, startRedis } from '../../../test/kit/redis-server.ts';
+import type { RedisServer } from '../../../test/kit/redis-server.ts';
+import { createAssigner } from './assigner.ts';
+import type { Assigner } from './assigner.ts';
+import { propose } from './assignment.ts';
+import type { Visitor } from './assignment.ts';
+import { createEmbeddedStore } from './embedded/index.ts';
+import { compileExperiment } from './experiment.ts';
+import type { ExperimentDefinition } from './experiment.ts';
+import { createRedisStore } from './redis/index.ts';
+import type { Ledger } from './store.ts';
+import { createVisitorCookie } from './visitor-cookie.ts';
+import type { VisitorId } from './visitor-cookie.ts';
+
+const DAY = 86_400_000;
+const cookie = createVisitorCookie({ secrets: ['a-secret-for-the-tests'], secure: false });
+const mint = (): VisitorId => cookie.mint();
+
+const definition: ExperimentDefinition = {
+  key: 'home',
+  status: 'running',
+  phase: 1,
+  revision: 5,
+  scope: { paths: ['/'] },
+  variants: [
+    { key: 'control', upstream: 'wordpress', weight: 50, control: true },
+    { key: 'A', upstream: 'next', weight: 20 },
+    { key: 'B', upstream: 'vue', weight: 30 },
+  ],
+};
+const running = compileExperiment(definition);
+const paused = compileExperiment({ ...definition, status: 'paused', revision: 6 });
+
+function returning(id: VisitorId, variant?: string, phase = 1): Visitor {
+  const mirror = variant === undefined ? [] : [{ experiment: 'home', variant, phase }];
+  return { id, mirror, minted: false };
+}
+
+function hashOf(id: VisitorId): string {
+  const variant = propose(running, id);
+  return variant === 'holdout' ? variant : variant.key;
+}
+
+/** A new visitor whom the hash gives something else than `variant`. */
+function visitorNotOf(variant: string): VisitorId {
+  for (;;) {
+    const id = mint();
+    if (hashOf(id) !== variant) return id;
+  }
+}
+
+describe('with a store', () => {
+  let folder: string;
+  let store: Ledger;
+  let assigner: Assigner;
+  let time: number;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'turnout-assigner-'));
+    store = createEmbeddedStore({ file: join(folder, 'ledger.db'), ttl: DAY });
+    time = 0;
+    // The deadline has tests of its own; a busy machine must not reach it here.
+    assigner = createAssigner({ store, cacheMaxAge: 60_000, deadline: 10_000, now: () => time });
+  });
+  afterEach(async () => {
+    await assigner.close();
+    await store.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  test('a minted visitor is answered at once, by the hash, and written behind', async () => {
+    const visitor: Visitor = { id: mint(), mirror: [], minted: true };
+    expect(assigner.assign(visitor, running)).toEqual({
+      kind: 'assigned',
+      experiment: 'home',
+      variant: running.variant(hashOf(visitor.id)),
+      source: 'hash',
+      phase: 1,
+      revision: 5,
+    });
+    expect(assigner.status().writeBehindLength).toBe(1);
+    await assigner.close();
+    expect(assigner.status().writeBehindLength).toBe(0);
+    expect((await store.get(visitor.id)).get('home')).toEqual({
+      variant: hashOf(visitor.id),
+      phase: 1,
+      revision: 5,
+    });
+    expect(assigner.assign({ ...visitor, minted: false }, running)).toMatchObject({
+      source: 'cache',
+    });
+  });
+
+  test('the store decides over mirror and hash, once per cache age', async () => {
+    const id = visitorNotOf('B');
+    await store.getOrSet(id, 'home', { variant: 'B', phase: 1, revision: 2 }, running.variantKeys);
+    const answer = assigner.assign(returning(id, 'A'), running);
+    expect(answer).toBeInstanceOf(Promise);
+    expect(await answer).toMatchObject({ variant: { key: 'B' }, source: 'store', revision: 2 });
+    expect(assigner.assign(returning(id, 'A'), running)).toMatchObject({
+      variant: { key: 'B' },
+      source: 'cache',
+    });
+    time += 60_000;
+    expect(await assigner.assign(returning(id), running)).toMatchObject({ source: 'store' });
+  });
+
+  test('an emptied store learns from the mirror', async () => {
+    const id = visitorNotOf('A');
+    expect(await assigner.assign(returning(id, 'A'), running)).toMatchObject({
+      variant: { key: 'A' },
+      source: 'mirror',
+    });
+    expect((await store.get(id)).get('home')).toMatchObject({ variant: 'A', revision: 5 });
+  });
+
+  test('a visitor without store and mirror gets the hash', async () => {
+    const id = mint();
+    expect(await assigner.assign(returning(id), running)).toMatchObject({
+      variant: { key: hashOf(id) },
+      source: 'hash',
+    });
+  });
+
+  test('a new phase draws anew, in memory and in the store', async () => {
+    const id = mint();
+    await assigner.assign(returning(id), running);
+    const second = compileExperiment({ ...definition, phase: 2, revision: 7 });
+    const result = await assigner.assign(returning(id, hashOf(id)), second);
+    expect(result).toMatchObject({ variant: propose(second, id), source: 'hash', phase: 2 });
+    // A process that lags behind keeps to the newer phase.
+    expect(assigner.assign(returning(id), running)).toMatchObject({
+      variant: propose(second, id),
+      phase: 2,
+      source: 'cache',
+    });
+  });
+
+  test('a variant that is gone is not served from memory', async () => {
+    const id = visitorNotOf('A');
+    await assigner.assign(returning(id, 'A'), running);
+    const withoutA = compileExperiment({
+      ...definition,
+      variants: [
+        { key: 'control', upstream: 'wordpress', weight: 50, control: true },
+        { key: 'B', upstream: 'vue', weight: 50 },
+      ],
+    });
+    const result = await assigner.assign(returning(id, 'A'), withoutA);
+    expect(['control', 'B']).toContain(result.variant.key);
+    expect(result.source).toBe('hash');
+  });
+
+  test('parallel first requests agree', async () => {
+    const id = mint();
+    const results = await Promise.all(
+      Array.from({ length: 50 }, async (_, index) =>
+        assigner.assign(returning(id, index % 2 === 0 ? 'A' : 'B'), running),
+      ),
+    );
+    expect(new Set(results.map(({ variant }) => variant.key)).size).toBe(1);
+  });
+
+  test('paused: who is assigned stays, nobody new is', async () => {
+    const stored = visitorNotOf('A');
+    await store.getOrSet(stored, 'home', { variant: 'A', phase: 1, revision: 1 }, ['A']);
+    expect(await assigner.assign(returning(stored), paused)).toMatchObject({
+      kind: 'assigned',
+      variant: { key: 'A' },
+      source: 'store',
+    });
+    expect(assigner.assign(returning(stored), paused)).toMatchObject({ source: 'cache' });
+
+    const mirrored = visitorNotOf('A');
+    expect(await assigner.assign(returning(mirrored, 'A'), paused)).toMatchObject({
+      kind: 'assigned',
+      source: 'mirror',
+    });
+
+    const unknown = mint();
+    const nobody = {
+      kind: 'unassigned',
+      experiment: 'home',
+      variant: running.control,
+      source: 'paused',
+    };
+    expect(await assigner.assign(returning(unknown), paused)).toEqual(nobody);
+    expect(assigner.assign(returning(unknown), paused)).toEqual(nobody);
+    expect(assigner.assign({ id: mint(), mirror: [], minted: true }, paused)).toEqual(nobody);
+    expect(await store.get(unknown)).toEqual(new Map());
+    // Running again, the visitor is assigned after all.
+    expect(await assigner.assign(returning(unknown), running)).toMatchObject({ source: 'hash' });
+  });
+
+  test('a closed store is an error that no visitor sees', async () => {
+    await store.close();
+    const id = mint();
+    expect(await assigner.assign(returning(id), running)).toMatchObject({ source: 'hash' });
+    expect(await assigner.assign(returning(mint()), paused)).toMatchObject({ source: 'paused' });
+    expect(assigner.status().storeErrors).toBeGreaterThan(0);
+  });
+});
+
+describe('without asking anybody', () => {
+  const assigner = createAssigner({});
+  const visitor: Visitor = { id: mint(), mirror: [], minted: false };
+
+  test('without a store the mirror decides, then the hash', () => {
+    const id = visitorNotOf('A');
+    expect(assigner.assign(returning(id, 'A'), running)).toMatchObject({ source: 'mirror' });
+    expect(assigner.assign(visitor, running)).toMatchObject({ source: 'hash' });
+    expect(assigner.assign(visitor, running)).toMatchObject({ source: 'cache' });
+    expect(assigner.status()).toMatchObject({ breaker: undefined, writeBehindLength: 0 });
+  });
+
+  test('paused without a store: the mirror alone keeps visitors', () => {
+    const own = createAssigner({});
+    expect(own.assign(returning(mint(), 'A'), paused)).toMatchObject({ source: 'mirror' });
+    expect(own.assign(returning(mint()), paused)).toMatchObject({ source: 'paused' });
+  });
+
+  test.each([
+    ['draft', {}, 'control'],
+    ['killed', {}, 'control'],
+    ['concluded', { winner: 'B' }, 'B'],
+  ] as const)('%s', (status, change, variant) => {
+    const experiment = compileExperiment({ ...definition, status, ...change, coverage: 0 });
+    expect(assigner.assign(visitor, experiment)).toEqual({
+      kind: 'unassigned',
+      experiment: 'home',
+      variant: experiment.variant(variant),
+      source: status,
+    });
+  });
+
+  test('the holdout gets control', () => {
+    const experiment = compileExperiment({ ...definition, coverage: 0 });
+    expect(assigner.assign(visitor, experiment)).toMatchObject({
+      kind: 'unassigned',
+      variant: { key: 'control' },
+      source: 'holdout',
+    });
+  });
+});
+
+const redisIsHere = hasRedis();
+describe.skipIf(!redisIsHere)(
+  `with a failing Redis${redisIsHere ? '' : ' (left out: no redis-server in PATH)'}`,
+  () => {
+    let redis: RedisServer;
+    let store: Ledger;
+    let assigner: Assigner;
+
+    beforeAll(async () => {
+      redis = await startRedis();
+    });
+    beforeEach(async () => {
+      store = createRedisStore({ url: redis.url, ttl: DAY });
+      await store.ready(10_000);
+      assigner = createAssigner({ store, breaker: { delay: 20, maxDelay: 100 } });
+    });
+    afterEach(async () => {
+      await assigner.close();
+      await store.close();
+    });
+    afterAll(async () => {
+      await redis?.stop();
+    });
+
+    const breaker = (): string | undefined => assigner.status().breaker;
+
+    test('stopped: requests wait for the deadline, then not at all, then go on as before', async () => {
+      const known = visitorNotOf('A');
+      await store.getOrSet(known, 'home', { variant: 'A', phase: 1, revision: 1 }, ['A']);
+      redis.pause();
+      const fresh = mint();
+      const began = performance.now();
+      expect(await assigner.assign(returning(known, 'A'), running)).toMatchObject({
+        variant: { key: 'A' },
+        source: 'mirror',
+      });
+      const waited = performance.now() - began;
+      expect(waited).toBeGreaterThanOrEqual(20);
+      // 25 ms, on a machine that is busy with other tests.
+      expect(waited).toBeLessThan(500);
+      for (let n = 0; n < 4; n += 1) await assigner.assign(returning(mint()), running);
+      expect(assigner.status().storeTimeouts).toBeGreaterThan(0);
+      expect(breaker()).not.toBe('closed');
+
+      const atOnce = assigner.assign(returning(fresh, 'B'), running);
+      expect(atOnce).toMatchObject({ variant: { key: 'B' }, source: 'mirror' });
+      expect(assigner.assign(returning(mint()), running)).toMatchObject({ source: 'hash' });
+      expect(assigner.status().writeBehindLength).toBeGreaterThanOrEqual(2);
+
+      redis.resume();
+      await expect.poll(breaker, { timeout: 10_000 }).toBe('closed');
+      await expect
+        .poll(async () => (await store.get(fresh)).get('home')?.variant, { timeout: 10_000 })
+        .toBe('B');
+      await expect.poll(() => assigner.status().writeBehindLength, { timeout: 10_000 }).toBe(0);
+      expect(await assigner.assign(returning(mint()), running)).toMatchObject({ source: 'hash' });
+    });
+
+    test('killed and back: nobody moves, and what was decided meanwhile arrives', async () => {
+      const known = visitorNotOf('A');
+      await store.getOrSet(known, 'home', { variant: 'A', phase: 1, revision: 1 }, ['A']);
+      await redis.kill();
+      const during = Array.from({ length: 300 }, () => mint());
+      for (const id of during) {
+        const result = await assigner.assign(returning(id), running);
+        expect(result).toMatchObject({ variant: { key: hashOf(id) }, source: 'hash' });
+      }
+      expect(breaker()).not.toBe('closed');
+      expect(assigner.status()).toMatchObject({ breakerOpened: 1, writeBehindLength: 300 });
+
+      await redis.restart();
+      await expect.poll(breaker, { timeout: 10_000 }).toBe('closed');
+      await expect.poll(() => assigner.status().writeBehindLength, { timeout: 10_000 }).toBe(0);
+      await assigner.close();
+      for (const id of during) {
+        expect((await store.get(id)).get('home')?.variant).toBe(hashOf(id));
+      }
+      // The append-only file kept the visitor of before; nothing else knows of A here.
+      expect(await assigner.assign(returning(known), running)).toMatchObject({
+        variant: { key: 'A' },
+        source: 'store',
+      });
+    });
+
+    test('never there: the process goes on without it', async () => {
+      const nobody = createRedisStore({ url: 'redis://127.0.0.1:1', ttl: DAY });
+      const own = createAssigner({ store: nobody, writeBehindSize: 10 });
+      expect(await nobody.ready(50)).toBe(false);
+      for (let n = 0; n < 30; n += 1) {
+        expect(await own.assign(returning(mint(), 'A'), running)).toMatchObject({
+          source: 'mirror',
+        });
+      }
+      expect(own.status()).toMatchObject({ writeBehindLength: 10 });
+      expect(own.status().writeBehindDropped).toBeGreaterThanOrEqual(20);
+      await own.close(10);
+      await nobody.close();
+    });
+
+    test('out of memory: reads go on, assignments wait to be written', async () => {
+      const full = await startRedis({
+        settings: ['--maxmemory', '1', '--maxmemory-policy', 'noeviction'],
+      });
+      const ledger = createRedisStore({ url: full.url, ttl: DAY });
+      await ledger.ready(10_000);
+      const own = createAssigner({ store: ledger, breaker: { delay: 20 } });
+      for (let n = 0; n < 20; n += 1) {
+        expect(await own.assign(returning(mint()), running)).toMatchObject({ source: 'hash' });
+      }
+      expect(own.status().breaker).not.toBe('closed');
+      expect(own.status().writeBehindLength).toBe(20);
+      await own.close(10);
+      await ledger.close();
+      await full.stop();
+    });
+  },
+);

@@ -1,0 +1,149 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createVisitorCookie, visitorId } from '../visitor-cookie.ts';
+import { createEmbeddedStore } from './index.ts';
+
+/** What the shared contract does not see: the file, its lock, and what is cleared away. */
+
+const DAY = 86_400_000;
+const ID = visitorId('AAECAwQFBgcICQoLDA0ODw');
+const proposal = { variant: 'A', phase: 1, revision: 1 };
+let folder: string;
+let file: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'turnout-embedded-'));
+  file = join(folder, 'ledger.db');
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function countRows(table: string): number {
+  const database = new DatabaseSync(file, { readOnly: true });
+  const row = database.prepare(`SELECT count(*) AS rows FROM ${table}`).get();
+  database.close();
+  return Number(row?.['rows']);
+}
+
+/** Takes the write lock in another process; resolves with a wait for its end. */
+async function holdLock(milliseconds: number): Promise<() => Promise<void>> {
+  const child = spawn(
+    process.execPath,
+    [
+      '--eval',
+      `const { DatabaseSync } = require('node:sqlite');
+       const database = new DatabaseSync(${JSON.stringify(file)});
+       database.exec('BEGIN IMMEDIATE');
+       console.log('held');
+       setTimeout(() => database.exec('COMMIT'), ${milliseconds});`,
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  await once(child.stdout, 'data');
+  return async () => {
+    if (child.exitCode === null) await once(child, 'exit');
+  };
+}
+
+describe('the file', () => {
+  test('in a place that cannot be written is refused, with the way out', () => {
+    writeFileSync(join(folder, 'taken'), '');
+    mkdirSync(join(folder, 'read-only'), { mode: 0o555 });
+    const places = [
+      join(folder, 'taken', 'ledger.db'),
+      folder,
+      // Root writes where it must not: only the kernel's own file system stops it.
+      process.getuid?.() === 0 ? '/sys/turnout/ledger.db' : join(folder, 'read-only', 'ledger.db'),
+    ];
+    for (const place of places) {
+      expect(() => createEmbeddedStore({ file: place, ttl: DAY })).toThrow(
+        new RegExp(`^Cannot open the ledger at ${place}: .*Its folder must be writable`),
+      );
+    }
+  });
+
+  test('that is no database is refused and left alone', () => {
+    writeFileSync(file, 'not a database, but somebody cares for it'.repeat(100));
+    expect(() => createEmbeddedStore({ file, ttl: DAY })).toThrow('file is not a database');
+  });
+
+  test('of a newer version is refused', () => {
+    const database = new DatabaseSync(file);
+    database.exec('PRAGMA user_version = 99');
+    database.close();
+    expect(() => createEmbeddedStore({ file, ttl: DAY })).toThrow(
+      'it was made by a newer version (schema 99, not 1)',
+    );
+  });
+
+  test('is in WAL mode, for readers beside a writer', async () => {
+    const store = createEmbeddedStore({ file, ttl: DAY });
+    const database = new DatabaseSync(file);
+    expect(database.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
+    database.close();
+    await store.close();
+  });
+});
+
+describe('while another process holds the lock', () => {
+  test('known visitors are read, and a write waits its turn without blocking', async () => {
+    const store = createEmbeddedStore({ file, ttl: DAY });
+    await store.getOrSet(ID, 'home', proposal, ['A']);
+    const released = await holdLock(300);
+    expect(await store.getOrSet(ID, 'home', proposal, ['A'])).toMatchObject({ written: false });
+    let turns = 0;
+    const ticking = setInterval(() => {
+      turns += 1;
+    }, 5);
+    expect(await store.getOrSet(ID, 'price', proposal, ['A'])).toMatchObject({ written: true });
+    clearInterval(ticking);
+    expect(turns).toBeGreaterThan(3);
+    await released();
+    await store.close();
+  });
+
+  test('a write gives up in the end, and the next one works', async () => {
+    const store = createEmbeddedStore({ file, ttl: DAY });
+    const released = await holdLock(2_500);
+    await expect(store.getOrSet(ID, 'home', proposal, ['A'])).rejects.toThrow('database is locked');
+    await released();
+    expect(await store.getOrSet(ID, 'home', proposal, ['A'])).toMatchObject({ written: true });
+    await store.close();
+  });
+});
+
+test('clears away what has expired, a bounded piece at a time', async () => {
+  let time = Date.UTC(2026, 10, 23);
+  const store = createEmbeddedStore({ file, ttl: 1_000, now: () => time });
+  const cookie = createVisitorCookie({ secrets: ['a-secret-for-the-tests'], secure: false });
+  const visitors = Array.from({ length: 700 }, () => cookie.mint());
+  await Promise.all(visitors.map((id) => store.getOrSet(id, 'home', proposal, ['A'])));
+  await store.visitors.add('home', 1, 'A', '2026-11-23', visitors);
+  expect([countRows('assignment'), countRows('visitor_seen')]).toEqual([700, 700]);
+
+  time += 40 * DAY;
+  await store.visitors.add('home', 1, 'A', '2027-01-02', [ID]);
+  expect([countRows('assignment'), countRows('visitor_seen')]).toEqual([200, 201]);
+  time += 2_000;
+  await store.getOrSet(ID, 'home', proposal, ['A']);
+  expect([countRows('assignment'), countRows('visitor_seen')]).toEqual([1, 1]);
+  expect(await store.visitors.count('home', 1, 'A', '2026-11-23')).toBe(0);
+  expect(await store.visitors.count('home', 1, 'A', '2027-01-02')).toBe(1);
+  await store.close();
+});
+
+test('counts visitors exactly', async () => {
+  const store = createEmbeddedStore({ file, ttl: DAY });
+  await Promise.all([
+    store.visitors.add('home', 1, 'A', '2026-11-23', [ID, ID]),
+    store.visitors.add('home', 1, 'A', '2026-11-23', [ID]),
+  ]);
+  expect(await store.visitors.count('home', 1, 'A', '2026-11-23')).toBe(1);
+  await store.close();
+});

@@ -1,0 +1,137 @@
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hasRedis, startRedis } from '../../../../test/kit/redis-server.ts';
+import type { RedisServer } from '../../../../test/kit/redis-server.ts';
+import type { Ledger } from '../store.ts';
+import { visitorId } from '../visitor-cookie.ts';
+import { createRedisStore } from './index.ts';
+
+/** What the shared contract does not see: the keys, and the connection. */
+
+const DAY = 86_400_000;
+const ID = visitorId('AAECAwQFBgcICQoLDA0ODw');
+const VARIANTS = ['control', 'A'];
+const proposal = { variant: 'A', phase: 2, revision: 7 };
+
+function connections(info: string): number {
+  return Number(/total_connections_received:(\d+)/.exec(info)?.[1]);
+}
+
+const redisIsHere = hasRedis();
+describe.skipIf(!redisIsHere)(
+  `in Redis${redisIsHere ? '' : ' (left out: no redis-server in PATH)'}`,
+  () => {
+    let server: RedisServer;
+    let direct: Redis;
+    let store: Ledger;
+
+    beforeAll(async () => {
+      server = await startRedis();
+      direct = new Redis(server.url);
+      store = createRedisStore({ url: server.url, ttl: DAY });
+      await store.ready(10_000);
+    });
+    afterAll(async () => {
+      await store?.close();
+      direct?.disconnect();
+      await server?.stop();
+    });
+
+    test('a visitor is a hash under abtest:, with a time to live', async () => {
+      await store.getOrSet(ID, 'home-redesign', proposal, VARIANTS);
+      expect(await direct.hgetall(`abtest:{${ID}}`)).toEqual({ 'home-redesign': 'A:2:7' });
+      const ttl = await direct.pttl(`abtest:{${ID}}`);
+      expect(ttl).toBeGreaterThan(DAY - 60_000);
+      expect(ttl).toBeLessThanOrEqual(DAY);
+    });
+
+    test('the prefix can be another', async () => {
+      const other = createRedisStore({ url: server.url, ttl: DAY, prefix: 'shop:abtest:' });
+      await other.ready(10_000);
+      await other.getOrSet(ID, 'home', proposal, VARIANTS);
+      expect(await direct.exists(`shop:abtest:{${ID}}`)).toBe(1);
+      await other.close();
+    });
+
+    test('a value that is not ours is replaced', async () => {
+      await direct.hset(`abtest:{${ID}}`, 'price', 'A');
+      const entry = await store.getOrSet(ID, 'price', proposal, VARIANTS);
+      expect(entry).toEqual({ ...proposal, written: true });
+    });
+
+    test('unique visitors are a HyperLogLog per day, kept for 35 days', async () => {
+      await store.visitors.add('home', 1, 'A', '2026-11-23', [ID]);
+      const key = 'turnout:visitors:{home:1:A}:2026-11-23';
+      expect(await direct.pfcount(key)).toBe(1);
+      const ttl = await direct.ttl(key);
+      expect(ttl).toBeGreaterThan(34 * 86_400);
+      expect(ttl).toBeLessThanOrEqual(35 * 86_400);
+    });
+
+    test('a server that forgot the script is given it again', async () => {
+      await direct.script('FLUSH');
+      const entries = await Promise.all(
+        Array.from({ length: 10 }, async () =>
+          store.getOrSet(ID, 'after-flush', proposal, VARIANTS),
+        ),
+      );
+      expect(entries.filter(({ written }) => written)).toHaveLength(1);
+    });
+
+    test('a dropped connection is made again', async () => {
+      await direct.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      await expect
+        .poll(
+          async () =>
+            store.get(ID).then(
+              ({ size }) => size > 0,
+              () => false,
+            ),
+          { timeout: 10_000 },
+        )
+        .toBe(true);
+    });
+
+    test('a primary that became a replica is left', async () => {
+      const errors: string[] = [];
+      const own = createRedisStore({ url: server.url, ttl: DAY });
+      await own.ready(10_000);
+      await direct.replicaof('127.0.0.1', '1');
+      const before = await direct.info('stats');
+      await own.getOrSet(ID, 'read-only', proposal, VARIANTS).catch((error: unknown) => {
+        errors.push(String(error));
+      });
+      await expect
+        .poll(async () => connections(await direct.info('stats')), { timeout: 10_000 })
+        .toBeGreaterThan(connections(before));
+      await direct.replicaof('NO', 'ONE');
+      expect(errors).toEqual([expect.stringContaining('READONLY')]);
+      await own.close();
+    });
+  },
+);
+
+test('connection errors go to onError and nowhere else', async () => {
+  const errors: Error[] = [];
+  const store = createRedisStore({
+    url: 'redis://127.0.0.1:1',
+    ttl: DAY,
+    onError: (error) => errors.push(error),
+  });
+  await expect.poll(() => errors.length, { timeout: 10_000 }).toBeGreaterThan(0);
+  await expect(store.get(ID)).rejects.toThrow(/./);
+  await store.close();
+});
+
+test.each(['', 'http://127.0.0.1:6379', 'redis://', 'redis://a:b:c', 'redis://127.0.0.1:1,,'])(
+  'refuses the address "%s"',
+  (url) => {
+    expect(() => createRedisStore({ url, ttl: DAY })).toThrow('Expected redis://HOST:PORT');
+  },
+);
+
+test('does not show the password of an address it refuses', () => {
+  expect(() => createRedisStore({ url: 'http://me:hunter2@host', ttl: DAY })).toThrow(
+    expect.objectContaining({ message: expect.not.stringContaining('hunter2') }),
+  );
+});
