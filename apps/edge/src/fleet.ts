@@ -154,7 +154,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
     this.#backoff =
       lived >= SETTLED_AFTER ? 0 : Math.min(BACKOFF_MAX, this.#backoff * 2 || BACKOFF_FIRST);
     this.#options.log.error(
-      { pid: worker.process.pid, code, signal, lived, replacedIn: this.#backoff },
+      { worker: worker.process.pid, code, signal, lived, replacedIn: this.#backoff },
       'worker died, starting another',
     );
     setTimeout(() => {

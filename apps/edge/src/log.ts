@@ -25,7 +25,7 @@ export function createLog(bindings: Readonly<Record<string, unknown>>): ProcessL
     // (PIPE_BUF on Linux): lines of two workers never mix.
     maxWrite: 4_096,
   });
-  const log = pino({ base: bindings, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  const log = pino({ base: bindings, timestamp: pino.stdTimeFunctions.epochTime }, destination);
   setInterval(() => destination.flush(), FLUSH_EVERY).unref();
   return {
     log,

@@ -1,0 +1,132 @@
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { startEdge, type EdgeProcess } from '../kit/edge-process.ts';
+import { send } from '../kit/http.ts';
+import { metricValue } from '../kit/metrics.ts';
+
+/** An upstream that answers `/slow` only when told to. */
+async function startSlowUpstream() {
+  const waiting: ServerResponse[] = [];
+  const server = createServer((request, response) => {
+    if (request.url === '/slow') waiting.push(response);
+    else response.end('quick');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('Expected a TCP port');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    waiting,
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+let upstream: Awaited<ReturnType<typeof startSlowUpstream>>;
+let edge: EdgeProcess;
+
+beforeEach(async () => {
+  upstream = await startSlowUpstream();
+  edge = await startEdge({ config: config('30s') });
+});
+afterEach(async () => {
+  await edge.remove();
+  await upstream.close();
+});
+
+function config(drain: string) {
+  return { upstreams: { site: { url: upstream.url } }, default: 'site', drain };
+}
+
+async function requestPid(): Promise<number> {
+  const answer = await send(`${edge.url}/`);
+  const id = answer.headers['x-request-id'];
+  const line = await expect
+    .poll(() => edge.logged('request').find((entry) => entry['id'] === id))
+    .toBeDefined()
+    .then(() => edge.logged('request').find((entry) => entry['id'] === id));
+  return Number(line?.['pid']);
+}
+
+test('a killed worker is replaced, and the counts of all requests stay', async () => {
+  for (let i = 0; i < 20; i++) await send(`${edge.url}/`);
+  await expect
+    .poll(async () => metricValue(await edge.metrics(), 'turnout_requests_total'))
+    .toBe(20);
+  process.kill(await requestPid(), 'SIGKILL');
+  await expect
+    .poll(async () => metricValue(await edge.metrics(), 'turnout_worker_restarts_total'))
+    .toBe(1);
+  await expect.poll(async () => metricValue(await edge.metrics(), 'turnout_workers')).toBe(2);
+  // Whether the killed worker was scraped after its last request is open by one.
+  const counted = metricValue(await edge.metrics(), 'turnout_requests_total');
+  expect(counted).toBeGreaterThanOrEqual(20);
+  expect((await send(`${edge.url}/`)).status).toBe(200);
+  expect((await send(`${edge.privateUrl}/readyz`)).status).toBe(200);
+});
+
+test('workers that keep dying are replaced ever more slowly', async () => {
+  for (let restarts = 1; restarts <= 3; restarts++) {
+    process.kill(await requestPid(), 'SIGKILL');
+    await expect
+      .poll(async () => metricValue(await edge.metrics(), 'turnout_worker_restarts_total'))
+      .toBe(restarts);
+    await expect.poll(async () => metricValue(await edge.metrics(), 'turnout_workers')).toBe(2);
+  }
+  const waits = edge
+    .logged('worker died, starting another')
+    .map((line) => Number(line['replacedIn']));
+  expect(waits).toEqual([100, 200, 400]);
+});
+
+test('SIGTERM lets a request under way end, takes no new one, and exits with 0', async () => {
+  const slow = send(`${edge.url}/slow`);
+  await expect.poll(() => upstream.waiting.length).toBe(1);
+  const stopped = edge.stop();
+  await expect.poll(async () => (await send(`${edge.privateUrl}/readyz`)).status).toBe(503);
+  await expect(send(`${edge.url}/`)).rejects.toThrow('ECONNREFUSED');
+  upstream.waiting[0]?.end('at last');
+  const answer = await slow;
+  expect([answer.status, answer.text]).toEqual([200, 'at last']);
+  expect(await stopped).toBe(0);
+});
+
+test('a request that never ends is cut off when the drain time is over', async () => {
+  await edge.remove();
+  edge = await startEdge({ config: config('500ms') });
+  const slow = send(`${edge.url}/slow`);
+  await expect.poll(() => upstream.waiting.length).toBe(1);
+  const [cut, code] = await Promise.allSettled([slow, edge.stop()]);
+  expect(cut).toMatchObject({ status: 'rejected', reason: { code: 'UND_ERR_SOCKET' } });
+  expect(code).toEqual({ status: 'fulfilled', value: 0 });
+});
+
+test('workers end when the primary was killed', async () => {
+  const worker = await requestPid();
+  await edge.kill();
+  await expect.poll(() => isAlive(worker)).toBe(false);
+});
+
+test('the private port answers health, and nothing else', async () => {
+  const status = async (path: string) => (await send(`${edge.privateUrl}${path}`)).status;
+  expect(await status('/healthz')).toBe(200);
+  expect(await status('/readyz')).toBe(200);
+  expect(await status('/')).toBe(404);
+  expect((await send(`${edge.privateUrl}/metrics`, {}, 'POST')).status).toBe(405);
+  // And visitors can not reach it through the public one.
+  expect((await send(`${edge.url}/metrics`)).text).toBe('quick');
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
