@@ -54,8 +54,16 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   let port = 0;
   const start = async (): Promise<ChildProcess> =>
     startServer([
-      ...['--bind', HOST, '--port', String(port), '--dir', folder],
-      ...['--appendonly', 'yes', '--save', ''],
+      '--bind',
+      HOST,
+      '--port',
+      String(port),
+      '--dir',
+      folder,
+      '--appendonly',
+      'yes',
+      '--save',
+      '',
       // A node that no other has told its address does not know it, and announces none.
       ...(cluster ? ['--cluster-enabled', 'yes', '--cluster-announce-ip', HOST] : []),
       ...(cluster ? ['--cluster-port', String(await freePort())] : []),
@@ -120,7 +128,7 @@ async function freePort(): Promise<number> {
 
 /** Resolves once the server says that it takes connections. */
 async function startServer(settings: readonly string[]): Promise<ChildProcess> {
-  const child = spawn('redis-server', settings, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn('redis-server', settings, { stdio: ['ignore', 'pipe', 'pipe'] });
   const killWithUs = (): void => void child.kill('SIGKILL');
   process.once('exit', killWithUs);
   child.once('exit', () => process.off('exit', killWithUs));
@@ -136,8 +144,13 @@ async function startServer(settings: readonly string[]): Promise<ChildProcess> {
     }, PATIENCE);
     child.once('error', (error) => fail(`cannot be run: ${error.message}. ${MISSING}`));
     child.once('close', (code, signal) => fail(`ended with ${signal ?? code} instead of starting`));
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-      log = (log + chunk).slice(-10_000);
+    // Mistakes in the settings are told on stderr, all else on stdout.
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (chunk: string) => {
+        log = (log + chunk).slice(-10_000);
+      });
+    }
+    child.stdout.on('data', () => {
       if (!log.includes('Ready to accept connections')) return;
       clearTimeout(timer);
       resolve();
