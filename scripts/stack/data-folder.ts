@@ -16,9 +16,6 @@ export interface DataFolder {
   release(): void;
 }
 
-/** A data folder that cannot be used; the message says why and what to do. */
-export class DataFolderError extends Error {}
-
 /**
  * Makes the folder where missing (mode 0700) and takes it for this process.
  *
@@ -26,7 +23,7 @@ export class DataFolderError extends Error {}
  * the process, however that ends, so there is none to go stale. `stack.pid` only says
  * whose it is.
  *
- * @throws {DataFolderError} if it is not writable, or another stack runs on it
+ * @throws {Error} if it is not writable, or another stack runs on it; the message says what to do
  */
 export function openDataFolder(folder: string): DataFolder {
   const logs = path.join(folder, 'logs');
@@ -68,7 +65,7 @@ function lockedOrThrow(folder: string, pidFile: string): DatabaseSync {
     lock?.close();
     if (!isBusy(error)) throw notWritable(folder, error);
     const pid = readPid(pidFile);
-    throw new DataFolderError(
+    throw new Error(
       `Another Turnout${pid === undefined ? '' : ` (process ${pid})`} runs on the data folder ${folder}. ` +
         'Stop it (Ctrl-C in its terminal), or give this one a folder of its own: TURNOUT_DATA_DIR=/some/where npm start',
       { cause: error },
@@ -89,9 +86,9 @@ function readPid(file: string): number | undefined {
   }
 }
 
-function notWritable(folder: string, cause: unknown): DataFolderError {
+function notWritable(folder: string, cause: unknown): Error {
   const why = cause instanceof Error ? cause.message : String(cause);
-  return new DataFolderError(
+  return new Error(
     `Cannot write to the data folder ${folder}: ${why}. Make it writable, or name another: TURNOUT_DATA_DIR=/some/where npm start`,
     { cause },
   );

@@ -43,9 +43,10 @@ export function followChanges(
       );
     } catch (error) {
       if (!(error instanceof ServiceFailed)) throw error;
-      const lines = error.lines.map((line) => `  ${line}`);
-      const said = [`${what} changed: ${error.message}`, ...lines, 'Waiting for the next change.'];
-      progress.line(`${styled(screen, 'red', '✗')} ${said.join('\n')}`);
+      // Its last lines are on the screen already, among the logs.
+      progress.line(
+        `${styled(screen, 'red', '✗')} ${what} changed: ${error.message}. Waiting for the next change.`,
+      );
     }
   }
 }

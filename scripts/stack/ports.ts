@@ -3,6 +3,7 @@
 import { execFile } from 'node:child_process';
 import { readFile, readdir, readlink } from 'node:fs/promises';
 import net from 'node:net';
+import path from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
 
@@ -94,11 +95,13 @@ async function listenerByLsof(port: number): Promise<number | undefined> {
 }
 
 async function nameOf(pid: number): Promise<string | undefined> {
-  const name =
+  // Its arguments end in NUL each; some programs put a title there instead.
+  const command =
     process.platform === 'linux'
-      ? await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')
+      ? await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
       : await printed('ps', ['-o', 'comm=', '-p', String(pid)]);
-  return name.trim() || undefined;
+  const [program = ''] = command.trim().split('\0');
+  return path.basename(program) || undefined;
 }
 
 async function printed(program: string, args: readonly string[]): Promise<string> {

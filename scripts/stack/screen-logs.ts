@@ -44,7 +44,7 @@ export function readableBy(screen: Screen): (line: string) => string {
     colorize: screen.colour,
     singleLine: true,
     translateTime: 'SYS:HH:MM:ss',
-    ignore: 'pid,hostname,process',
+    ignore: 'pid,hostname,process,name',
   });
   return (line) => (line.startsWith('{"level":') ? pretty(line).trimEnd() : line);
 }
