@@ -30,6 +30,8 @@ export interface RedisServerOptions {
   readonly settings?: readonly string[];
 }
 
+const SERVER = 'redis-server';
+const CLIENT = 'redis-cli';
 const HOST = '127.0.0.1';
 /** Milliseconds that start and stop may take on a loaded machine. */
 const PATIENCE = 20_000;
@@ -42,7 +44,7 @@ const MISSING = 'No redis-server found in PATH. On Debian: apt-get install redis
  * none. Under `CI=true` its absence is an error: there, nothing may go untested.
  */
 export function hasRedis(): boolean {
-  if (spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).status === 0) return true;
+  if (spawnSync(SERVER, ['--version'], { stdio: 'ignore' }).status === 0) return true;
   if (process.env['CI'] === 'true') throw new Error(MISSING);
   return false;
 }
@@ -103,8 +105,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
 
 function ownAllSlots(port: number): void {
   const cli = (...command: string[]): string =>
-    spawnSync('redis-cli', ['-h', HOST, '-p', String(port), ...command], { encoding: 'utf8' })
-      .stdout;
+    spawnSync(CLIENT, ['-h', HOST, '-p', String(port), ...command], { encoding: 'utf8' }).stdout;
   const answer = cli('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
   if (answer.trim() !== 'OK') throw new Error(`The Cluster did not take its slots: ${answer}`);
   const patience = performance.now() + PATIENCE;
@@ -128,7 +129,7 @@ async function freePort(): Promise<number> {
 
 /** Resolves once the server says that it takes connections. */
 async function startServer(settings: readonly string[]): Promise<ChildProcess> {
-  const child = spawn('redis-server', settings, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(SERVER, settings, { stdio: ['ignore', 'pipe', 'pipe'] });
   const killWithUs = (): void => void child.kill('SIGKILL');
   process.once('exit', killWithUs);
   child.once('exit', () => process.off('exit', killWithUs));
