@@ -129,7 +129,9 @@ export class PhpInterpreter implements PhpBackend {
       createInterface(child.stderr).on('line', (line) => {
         // The built-in server writes its access log here as well.
         if (
-          !/\] (?:\S+ (?:Accepted|Closing)$|\S+ \[\d{3}\]: |PHP .* Server .* started)/.test(line)
+          !/\] (?:\S+ (?:Accepted|Closing|Closed without sending a request.*)$|\S+ \[\d{3}\]: |PHP .* Server .* started)/.test(
+            line,
+          )
         ) {
           options.log(line);
         }

@@ -1,7 +1,7 @@
 import path from 'node:path';
 
 /** A MySQL or MariaDB database. */
-export interface MysqlDatabase {
+interface MysqlDatabase {
   /** Host and port, `127.0.0.1:3306`. */
   readonly address: string;
   readonly user: string;

@@ -15,8 +15,10 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { unzipSync } from 'fflate';
 
+const require = createRequire(import.meta.url);
+
 /** Version of WordPress in the package that we unpack; names the folder. */
-export const wordpressVersion = '6.5';
+const wordpressVersion = '6.5';
 
 /** Our own files: the site's configuration, theme and plugin. */
 export const sources = {
@@ -56,7 +58,7 @@ export function prepareSiteFolder(
   const documentRoot = path.join(root, 'site');
   mkdirSync(path.join(root, 'database'), { recursive: true, mode: 0o700 });
   const packageFolder = path.dirname(
-    createRequire(import.meta.url).resolve('@wp-playground/wordpress-builds/package.json'),
+    require.resolve('@wp-playground/wordpress-builds/package.json'),
   );
   intoPlace(documentRoot, (folder) => unpackWordPress(packageFolder, folder));
   if (options.sqlite) {

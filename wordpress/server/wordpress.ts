@@ -45,7 +45,18 @@ export async function startWordPress(
     logError: log,
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(settings.port, settings.host, resolve);
+    server
+      .once('error', (error: NodeJS.ErrnoException) => {
+        reject(
+          error.code === 'EADDRINUSE'
+            ? new Error(
+                `Port ${settings.port} of ${settings.host} is taken. Set PORT to a free one.`,
+                { cause: error },
+              )
+            : error,
+        );
+      })
+      .listen(settings.port, settings.host, resolve);
   });
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : settings.port;
@@ -93,9 +104,7 @@ export async function startWordPress(
     }
     if (outcome !== 'installed' && outcome !== 'ready') {
       await backend.close();
-      throw new Error(
-        `Expected install.php to print "installed" or "ready", got: ${outcome.slice(0, 2000)}`,
-      );
+      throw new Error(`The site could not be set up: ${outcome.slice(0, 2000)}`);
     }
     log(
       `WordPress is ${outcome} on http://${settings.host}:${port} (${backend.description}); its admin's password is in ${admin.file}`,

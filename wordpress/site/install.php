@@ -28,8 +28,6 @@ if ( $turnout_host ) {
 }
 
 require __DIR__ . '/site/wp-load.php';
-require_once ABSPATH . 'wp-admin/includes/upgrade.php';
-require_once ABSPATH . 'wp-admin/includes/plugin.php';
 
 // The welcome mail has no reader.
 add_filter( 'pre_wp_mail', '__return_true' );
@@ -39,13 +37,22 @@ $turnout_password = (string) getenv( 'TURNOUT_WORDPRESS_NEW_PASSWORD' );
 $turnout_fresh    = ! is_blog_installed();
 
 if ( $turnout_fresh ) {
+	require_once ABSPATH . 'wp-admin/includes/upgrade.php';
 	wp_install( 'Tern Mobile', 'admin', 'admin@tern.example', true, '', wp_slash( (string) getenv( 'TURNOUT_WORDPRESS_INSTALL_PASSWORD' ) ), 'en_US' );
+	update_option( 'turnout_site_version', 0 );
+} elseif ( false === get_option( 'turnout_site_version' ) ) {
+	// The steps below would take somebody's site apart.
+	echo 'the database `', DB_NAME, '` holds a WordPress site that was not set up here; name an empty database';
+	exit;
 } elseif ( '' !== $turnout_password ) {
 	$turnout_admin = get_user_by( 'login', 'admin' );
 	if ( $turnout_admin && ! wp_check_password( $turnout_password, $turnout_admin->user_pass, $turnout_admin->ID ) ) {
 		wp_set_password( $turnout_password, $turnout_admin->ID );
 	}
 }
+
+// From here on options are cached again.
+wp_installing( false );
 
 if ( (int) get_option( 'turnout_site_version' ) < $turnout_version ) {
 	// WordPress greets with a post, a page, a draft policy and a comment.
@@ -85,18 +92,14 @@ if ( (int) get_option( 'turnout_site_version' ) < $turnout_version ) {
 	) {
 		update_option( $turnout_option, $turnout_value );
 	}
-	update_option( 'turnout_site_version', $turnout_version );
-}
-
-if ( get_stylesheet() !== 'tern-mobile' && ( $turnout_fresh || ! wp_get_theme()->exists() ) ) {
 	switch_theme( 'tern-mobile' );
-}
-if ( ! is_plugin_active( 'turnout/turnout.php' ) ) {
+	require_once ABSPATH . 'wp-admin/includes/plugin.php';
 	$turnout_error = activate_plugin( 'turnout/turnout.php' );
 	if ( is_wp_error( $turnout_error ) ) {
 		echo 'plugin: ', esc_html( $turnout_error->get_error_message() );
 		exit( 1 );
 	}
+	update_option( 'turnout_site_version', $turnout_version );
 }
 
 echo $turnout_fresh ? 'installed' : 'ready';
