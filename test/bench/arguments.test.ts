@@ -3,7 +3,7 @@ import { parseArguments, UsageError } from './arguments.ts';
 
 test('everything is measured unless something is named', () => {
   expect(parseArguments([])).toEqual({
-    rounds: 7,
+    rounds: 6,
     duration: 2,
     connections: 64,
     scenarios: ['returning', 'first'],

@@ -26,7 +26,7 @@ export const HELP = `Usage: pnpm bench [options]
 Drives the edge with the demo's experiment, and the same job done on http-proxy-3, with
 autocannon; prints requests/s, latency and CPU time of each.
 
-  --rounds N        rounds, each of all contenders (7)
+  --rounds N        rounds, each of all contenders (6)
   --duration S      seconds for each contender in each round (2)
   --connections N   connections that requests come over, one at a time on each (64)
   --scenario NAME   only one of: ${SCENARIOS.join(', ')}
@@ -62,7 +62,7 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
-        rounds: { type: 'string', default: '7' },
+        rounds: { type: 'string', default: '6' },
         duration: { type: 'string', default: '2' },
         connections: { type: 'string', default: '64' },
         scenario: { type: 'string' },

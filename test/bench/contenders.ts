@@ -1,5 +1,5 @@
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,8 @@ export interface Contender {
   readonly process: BenchProcess;
   /** Whether it puts visitors into variants; else it is the page's own server. */
   readonly isProxy: boolean;
+  /** Called between rounds: lets go of what earlier ones left on the disk. */
+  tidy(): Promise<void>;
 }
 
 /** What contenders are started with. */
@@ -118,7 +120,14 @@ async function startEdge(
   );
   closeSync(log);
   const port = await Promise.race([servingPort(logFile, signal), edge.died]);
-  return { name: 'turnout', url: loopback(port), process: edge, isProxy: true };
+  return {
+    name: 'turnout',
+    url: loopback(port),
+    process: edge,
+    isProxy: true,
+    // The edge appends, so it goes on at the beginning.
+    tidy: () => truncate(logFile),
+  };
 }
 
 /** The public port, once the edge has logged it. */
@@ -154,7 +163,7 @@ async function startServer(
 ): Promise<Contender> {
   const server = start({ name, args, signal }, using);
   const { port } = await server.hear<Announcement>();
-  return { name, url: loopback(port), process: server, isProxy };
+  return { name, url: loopback(port), process: server, isProxy, tidy: async () => {} };
 }
 
 function start(

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { parseArguments } from './arguments.ts';
 import { summarise } from './figures.ts';
-import { aligned, scenarioTable } from './report.ts';
+import { aligned, heading, scenarioTable } from './report.ts';
 
 test('aligns names to the left and figures to the right', () => {
   expect(
@@ -41,4 +42,22 @@ test('without the one to compare with, there is a dash', () => {
   ];
   const table = scenarioTable({ scenario: 'first', contenders: summarise(series, 'old') }, 'old');
   expect(table).toMatch(/40\.0 +– +–$/m);
+});
+
+test('the heading says so when the machine is too busy', () => {
+  const machine = {
+    date: '2026-01-31T00:00:00.000Z',
+    node: 'v26.10.0',
+    platform: 'linux 6.1 x64',
+    cpu: 'Some CPU',
+    cores: 4,
+    memoryMb: 8_000,
+    load: 2,
+  };
+  const settings = parseArguments(['--rounds', '3']);
+  if (settings === 'help') throw new Error('Expected settings');
+  const quiet = `Node v26.10.0, linux 6.1 x64, Some CPU, 4 cores
+Medians of 3 rounds of 2 s, 64 connections; ratios: median (lowest–highest)`;
+  expect(heading(machine, settings)).toBe(quiet);
+  expect(heading({ ...machine, load: 2.1 }, settings)).toMatch(/load average 2\.1/);
 });

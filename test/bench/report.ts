@@ -29,6 +29,18 @@ const TITLES: Readonly<Record<Scenario, string>> = {
   first: 'First visits (no cookie: each request makes and keeps a new visitor)',
 };
 
+/** What was measured, where; and whether the machine was too busy for it. */
+export function heading(machine: Machine, settings: Omit<Settings, 'json'>): string {
+  const { node, platform, cpu, cores, load } = machine;
+  const { rounds, duration, connections } = settings;
+  const busy =
+    load > cores / 2
+      ? `\nThe machine is busy (load average ${load.toFixed(1)}): of these figures, trust the ratios.`
+      : '';
+  return `Node ${node}, ${platform}, ${cpu}, ${cores} cores
+Medians of ${rounds} rounds of ${duration} s, ${connections} connections; ratios: median (lowest–highest)${busy}`;
+}
+
 /** The table of one scenario: medians over the rounds, ratios as median (lowest–highest). */
 export function scenarioTable({ scenario, contenders }: ScenarioReport, reference: string): string {
   const rows = contenders.map(({ contender, median, ratio }) => [

@@ -53,6 +53,7 @@ async function measure(
   { load, connections, duration }: Pick<RoundsOptions, 'load' | 'connections' | 'duration'>,
 ): Promise<Sample> {
   const { url, process } = contender;
+  await contender.tidy();
   const before = await cpuOfTree(process.pid);
   const result = await Promise.race([
     drive(load, { url, cookies, connections, duration }),

@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { CONTENDERS } from './contenders.ts';
 import type { Report } from './report.ts';
@@ -31,13 +32,24 @@ function start(...args: string[]) {
   return { child, output, closed: once(child, 'close') };
 }
 
-/** Processes that were started with `folder` as their place for temporary files. */
-async function leftBehind(): Promise<string[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const environments = await Promise.all(
-    pids.map((pid) => readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')),
-  );
-  return pids.filter((_pid, index) => environments[index]?.includes(`TMPDIR=${folder}`));
+/** The processes that `pid` started, and that those started. */
+async function descendants(pid: number): Promise<number[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-axo', 'pid=,ppid=']);
+  const rows = stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  const below = (parent: number): number[] =>
+    rows.flatMap(([child = 0, of]) => (of === parent ? [child, ...below(child)] : []));
+  return below(pid);
+}
+
+function runs(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 test(
@@ -70,7 +82,7 @@ test(
   PATIENCE,
 );
 
-test.skipIf(process.platform !== 'linux')(
+test(
   'ends everything it started when it is interrupted',
   async () => {
     const run = start('--rounds', '1000', '--duration', '1', '--scenario', 'returning');
@@ -80,12 +92,13 @@ test.skipIf(process.platform !== 'linux')(
         if (run.output.stderr.includes('round 1 of')) resolve();
       });
     });
-    // The runner, origin, edge and its worker, http-proxy-3, the page's server and the load.
-    expect(await leftBehind()).toHaveLength(7);
+    // The edge and its worker, http-proxy-3, the page's server, the load and the origin.
+    const started = await descendants(run.child.pid ?? 0);
+    expect(started).toHaveLength(6);
     run.child.kill('SIGINT');
     const [code] = await run.closed;
     expect(code).toBe(130);
-    expect(await leftBehind()).toEqual([]);
+    expect(started.filter(runs)).toEqual([]);
     expect(await readdir(folder)).toEqual([]);
   },
   PATIENCE,
@@ -97,4 +110,11 @@ test('a command line that it does not understand is an error with the way out', 
   expect(code).toBe(2);
   expect(run.output.stderr).toContain("Unknown option '--fast'");
   expect(run.output.stderr).toContain('--help');
+});
+
+test('a folder that is not there is found before the measuring', async () => {
+  const run = start('--json', join(folder, 'missing', 'figures.json'));
+  const [code] = await run.closed;
+  expect(code).toBe(2);
+  expect(run.output.stderr).toContain('Expected --json to name a file in a writable folder');
 });

@@ -14,7 +14,7 @@ import {
 } from './contenders.ts';
 import { summarise } from './figures.ts';
 import { describeMachine } from './machine.ts';
-import { scenarioTable, UNITS, type Report, type ScenarioReport } from './report.ts';
+import { heading, scenarioTable, UNITS, type Report, type ScenarioReport } from './report.ts';
 import { playRounds, type Entrant } from './rounds.ts';
 import { seededRandom } from './shuffle.ts';
 
@@ -40,8 +40,9 @@ const INTERRUPTED = 130;
 const MISUSED = 2;
 
 async function bench(settings: Settings, signal: AbortSignal): Promise<void> {
-  if (settings.json !== undefined) await access(dirname(settings.json), constants.W_OK);
+  if (settings.json !== undefined) await checkFolder(settings.json);
   const machine = describeMachine(new Date());
+  process.stdout.write(`${heading(machine, settings)}\n`);
   // Ends in the opposite order: the load first, the folder last.
   await using started = new AsyncDisposableStack();
   const folder = started.adopt(await mkdtemp(join(tmpdir(), 'turnout-bench-')), (name) =>
@@ -89,6 +90,15 @@ async function bench(settings: Settings, signal: AbortSignal): Promise<void> {
     scenarios,
   };
   await writeFile(json, `${JSON.stringify(report, undefined, 2)}\n`);
+}
+
+/** Finds out before the measuring, not after it. */
+async function checkFolder(json: string): Promise<void> {
+  await access(dirname(json), constants.W_OK).catch((error: unknown) => {
+    throw new UsageError(`Expected --json to name a file in a writable folder, got "${json}"`, {
+      cause: error,
+    });
+  });
 }
 
 /** Cookies of visitors that a contender made while it was checked. */
