@@ -108,7 +108,7 @@ const environments: Record<string, (folder: string) => Promise<Environment | und
   },
 };
 
-describe.each(Object.entries(environments))('%s', { timeout: 60_000 }, (name, prepare) => {
+describe.each(Object.entries(environments))('%s', { timeout: 120_000 }, (name, prepare) => {
   let folder: string;
   let api: ProductApi;
   let environment: Environment | undefined;
@@ -436,7 +436,7 @@ describe.each(Object.entries(environments))('%s', { timeout: 60_000 }, (name, pr
     // An interpreter looks after itself.
     const expected = environment?.php.kind === 'embedded' ? 2 : 0;
     expect(log.filter((line) => line.includes('fresh runtime'))).toHaveLength(expected);
-  }, 180_000);
+  }, 300_000);
 });
 
 /** The cookies that an answer sets, as a request sends them. */
