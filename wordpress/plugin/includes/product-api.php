@@ -147,19 +147,31 @@ function send_sign_up( array $values ): array {
 }
 
 /**
- * Options of a call to the API. The request id of the page's own request goes
- * along, so that one id finds both in the logs.
+ * Headers of the page's own request that go along with a call to the API, by
+ * what they may hold: one request id finds both in the logs, and a sign-up is
+ * stored with the visitor and the variant that the edge says it came from.
+ */
+const PASSED_ON_HEADERS = array(
+	'X-Request-Id'          => '/^[\w.-]{1,64}$/D',
+	'X-Turnout-Visitor'     => '/^[\w-]{1,64}$/D',
+	'X-Turnout-Assignments' => '/^[\x20-\x7e]{1,1024}$/D',
+);
+
+/**
+ * Options of a call to the API.
  *
  * @return array<string, mixed>
  */
 function request_options( int $timeout ): array {
-	$headers    = array(
+	$headers = array(
 		'Accept'       => 'application/json',
 		'Content-Type' => 'application/json',
 	);
-	$request_id = $_SERVER['HTTP_X_REQUEST_ID'] ?? '';
-	if ( is_string( $request_id ) && preg_match( '/^[\w.-]{1,64}$/D', $request_id ) ) {
-		$headers['X-Request-Id'] = $request_id;
+	foreach ( PASSED_ON_HEADERS as $name => $pattern ) {
+		$value = $_SERVER[ 'HTTP_' . strtoupper( strtr( $name, '-', '_' ) ) ] ?? '';
+		if ( is_string( $value ) && preg_match( $pattern, $value ) ) {
+			$headers[ $name ] = $value;
+		}
 	}
 	return array(
 		'timeout'     => $timeout,
