@@ -39,14 +39,19 @@ export async function findPlan(apiUrl: URL, id: string): Promise<Plan | 'missing
   });
 }
 
-/** Signs somebody up; a refusal comes back as the API's problem document (RFC 9457). */
+/**
+ * Signs somebody up; a refusal comes back as the API's problem document (RFC 9457).
+ *
+ * @param about further headers: what the edge says of the visit
+ */
 export async function signUp(
   apiUrl: URL,
   request: SignUpRequest,
+  about: Readonly<Record<string, string>> = {},
 ): Promise<SignUpReply | Unavailable> {
   const init = {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { ...about, 'content-type': 'application/json' },
     body: JSON.stringify(request),
   };
   return call<SignUpReply>(apiUrl, '/api/sign-ups', init, async (response) => {
