@@ -6,7 +6,11 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{apps,packages,scripts,wordpress}/**/*.test.ts', 'test/bench/**/*.test.ts'],
+          include: [
+            '{apps,packages,scripts,wordpress}/**/*.test.ts',
+            'test/bench/**/*.test.ts',
+            'test/*.test.ts',
+          ],
           exclude: ['**/node_modules/**', '**/dist/**', '**/.next/**'],
           testTimeout: 30_000,
           expect: { poll: { timeout: 10_000 } },

@@ -52,6 +52,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     },
     createRequestHandler(edge),
   );
+  // Past a count node drops headers without a word; the size limit bounds them too.
+  server.maxHeadersCount = 0;
   server.on('upgrade', createUpgradeHandler(edge));
   server.listen(config.public.port, config.public.address);
   await once(server, 'listening');

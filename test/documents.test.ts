@@ -1,0 +1,56 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { readConfig } from '@turnout/contracts';
+import { describe, expect, test } from 'vitest';
+
+const root = resolve(import.meta.dirname, '..');
+const read = (file: string) => readFileSync(resolve(root, file), 'utf8');
+const manifest: { scripts: Record<string, string> } = JSON.parse(read('package.json'));
+
+/** Scripts that npm has of its own. */
+const NPM_COMMANDS = new Set(['start', 'test']);
+
+describe.each(['README.md', 'ARCHITECTURE.md', 'GLOSSARY.md', 'CHANGELOG.md'])('%s', (document) => {
+  const text = read(document);
+
+  test('links lead somewhere', () => {
+    const targets = [...text.matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, target = '']) => target);
+    const broken = targets.filter(
+      (target) =>
+        !target.startsWith('http') && !existsSync(resolve(root, dirname(document), target)),
+    );
+    expect(broken).toEqual([]);
+  });
+
+  test('commands that it names are there', () => {
+    const npm = [...text.matchAll(/\bnpm (?:run )?([a-z]+)/g)].map(([, name = '']) => name);
+    const pnpm = [...text.matchAll(/\bpnpm (?:run )?([a-z]+)(?= |`|$)/gm)].map(
+      ([, name = '']) => name,
+    );
+    const missing = [...npm, ...pnpm].filter(
+      (name) => !NPM_COMMANDS.has(name) && manifest.scripts[name] === undefined,
+    );
+    expect(missing).toEqual([]);
+  });
+
+  test('configurations in it are valid', () => {
+    for (const [, yaml = ''] of text.matchAll(/```yaml\n([\s\S]*?)```/g)) {
+      expect(() => readConfig(yaml, document)).not.toThrow();
+    }
+  });
+});
+
+test('the README shows two configurations, and turnout.yaml is valid', () => {
+  expect([...read('README.md').matchAll(/```yaml\n/g)]).toHaveLength(2);
+  const config = readConfig(read('turnout.yaml'), 'turnout.yaml');
+  const weights = config.experiments[0]?.variants.map(({ key, upstream, weight }) => [
+    key,
+    upstream,
+    weight,
+  ]);
+  expect(weights).toEqual([
+    ['control', 'wordpress', 50],
+    ['A', 'next', 20],
+    ['B', 'vue', 30],
+  ]);
+});
