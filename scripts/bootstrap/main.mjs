@@ -146,11 +146,17 @@ function environment(from, bin, node) {
 function explained(error) {
   if (!(error instanceof CommandFailed))
     return error instanceof Error ? error.message : String(error);
-  const lines = error.lastLines(15).map((line) => `  ${line}`);
   const network =
-    /\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_PNPM_META_FETCH_FAIL|dns error|error sending request)\b/i;
-  const hint = network.test(error.output)
-    ? '\nThe npm registry could not be reached. This step needs it once; check the network (or the proxy settings of npm) and run the same command again.'
-    : '';
-  return `${error.message}${hint}\n${lines.join('\n')}\nAll of it: ${error.logFile}`;
+    /\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|dns error|error sending request)\b/i;
+  const cause = error.output.split('\n').find((line) => network.test(line));
+  const lines =
+    cause === undefined
+      ? error.lastLines(25)
+      : [
+          cause.trim(),
+          'The npm registry could not be reached. This step needs it once: check the network, or the proxy settings of npm, and run the same command again.',
+        ];
+  return [error.message, ...lines.map((line) => `  ${line}`), `All of it: ${error.logFile}`].join(
+    '\n',
+  );
 }
