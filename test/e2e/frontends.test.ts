@@ -1,0 +1,457 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { planListSchema, type Plan } from '@turnout/contracts/product';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  accessibilityProblems,
+  hasChromium,
+  horizontalOverflow,
+  launchBrowser,
+  watchPage,
+  type LoadedResource,
+  type PageWatch,
+} from '../kit/browser.ts';
+import { send } from '../kit/http.ts';
+import { metricValue } from '../kit/metrics.ts';
+import { startStack, type StackProcess } from '../kit/stack-process.ts';
+import { createCrowd, newVisitors } from '../kit/visitors.ts';
+
+const FRONTENDS = [
+  {
+    name: 'wordpress',
+    label: 'WordPress',
+    variant: 'control',
+    mount: '/wordpress',
+    hydrated: undefined,
+  },
+  {
+    name: 'next',
+    label: 'Next.js',
+    variant: 'A',
+    mount: '/next',
+    // React keeps its props on the elements that it has taken over.
+    hydrated: `Object.keys(document.querySelector('nav a') ?? {}).some((key) => key.startsWith('__reactProps$'))`,
+  },
+  {
+    name: 'vue',
+    label: 'Vue',
+    variant: 'B',
+    mount: '/vue',
+    // Vue names its application on the element where it is mounted.
+    hydrated: `[...document.querySelectorAll('body > *')].some((element) => '__vue_app__' in element)`,
+  },
+] as const;
+type Frontend = (typeof FRONTENDS)[number];
+
+const WIDTHS = [1280, 375];
+
+let stack: StackProcess;
+let browser: Browser;
+let plans: Plan[];
+/** A visitor of each frontend, by its name: the Cookie header. */
+const visitors = new Map<string, string>();
+
+// oxlint-disable-next-line vitest/valid-title -- told apart by the machine, not by a title
+describe.runIf(hasChromium())('in a browser', () => {
+  beforeAll(async () => {
+    [stack, browser] = await Promise.all([startStack(), launchBrowser()]);
+    plans = planListSchema.parse(JSON.parse((await send(`${stack.url}/api/plans`, {})).text)).plans;
+    await findVisitors();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await stack?.remove();
+  });
+
+  describe.each(FRONTENDS)('$label', (frontend) => {
+    test.each(WIDTHS)('its pages are whole and accessible, %i pixels wide', async (width) => {
+      await using visit = await visitAs(frontend, { viewport: { width, height: 800 } });
+      const { page, watch } = visit;
+      const plan = popularPlan();
+      const pages: [path: string, title: string, check: (page: Page) => Promise<void>][] = [
+        ['/', 'Tern Mobile – Goes where you go.', expectHome],
+        ['/plans', 'Plans – Tern Mobile', expectPlans],
+        [`/plans/${plan.id}`, `${plan.name} – Tern Mobile`, expectPlan],
+        [`/sign-up?plan=${plan.id}`, 'Sign up – Tern Mobile', expectSignUp],
+      ];
+      for (const [path, title, check] of pages) {
+        const answer = await page.goto(stack.url + path, { waitUntil: 'load' });
+        await isHydrated(frontend, page);
+        expect({
+          path,
+          status: answer?.status(),
+          title: await page.title(),
+          broken: await brokenImages(page),
+          inaccessible: await accessibilityProblems(page),
+          overflow: await horizontalOverflow(page),
+        }).toEqual({ path, status: 200, title, broken: [], inaccessible: [], overflow: 0 });
+        await expectShell(frontend, page);
+        await check(page);
+      }
+      await page.waitForLoadState('networkidle');
+      expect(watch.problems).toEqual([]);
+      await expectServedBy(frontend, watch.loaded);
+    });
+
+    test('its links lead through the shop', async () => {
+      await using visit = await visitAs(frontend);
+      const { page, watch } = visit;
+      const plan = popularPlan();
+      const heading = (name: string) => page.getByRole('heading', { level: 1, name }).waitFor();
+      await page.goto(`${stack.url}/`);
+      await isHydrated(frontend, page);
+      await page.evaluate('window.sameDocument = true');
+
+      const menu = page.getByRole('navigation', { name: 'Main' });
+      await menu.getByRole('link', { name: 'Plans' }).click();
+      await heading('Plans');
+      expect(new URL(page.url()).pathname).toBe('/plans');
+      await page.getByRole('link', { name: `${plan.name} details` }).click();
+      await heading(plan.name);
+      expect(new URL(page.url()).pathname).toBe(`/plans/${plan.id}`);
+      await page.getByRole('link', { name: `Choose ${plan.name}` }).click();
+      await heading('Sign up');
+      expect(await page.getByLabel('Plan').inputValue()).toBe(plan.id);
+      await page.goBack();
+      await heading(plan.name);
+      await menu.getByRole('link', { name: 'Home' }).click();
+      await page.getByRole('link', { name: 'See plans' }).waitFor();
+
+      const documents = watch.loaded.filter(({ kind }) => kind === 'document').length;
+      const isOneDocument = frontend.hydrated !== undefined;
+      expect(await page.evaluate('window.sameDocument === true')).toBe(isOneDocument);
+      expect(documents).toBe(isOneDocument ? 1 : 6);
+      await page.reload();
+      expect(await page.locator('html').getAttribute('data-frontend')).toBe(frontend.name);
+      await page.waitForLoadState('networkidle');
+      expect(watch.problems).toEqual([]);
+      await expectServedBy(frontend, watch.loaded);
+    });
+
+    test.each([
+      ['with', true],
+      ['without', false],
+    ])('its sign-up works %s JavaScript', async (_, javaScriptEnabled) => {
+      await using visit = await visitAs(frontend, { javaScriptEnabled });
+      const { page, watch } = visit;
+      const plan = popularPlan();
+      const name = `Ada of ${frontend.name} ${javaScriptEnabled}`;
+      const email = `ada.${frontend.name}.${javaScriptEnabled}@example.org`;
+      await page.goto(`${stack.url}/sign-up`);
+      if (javaScriptEnabled) await isHydrated(frontend, page);
+      // axe-core is JavaScript too.
+      const inaccessible = async () => (javaScriptEnabled ? accessibilityProblems(page) : []);
+
+      await page.getByLabel('Full name').fill(name);
+      await page.getByLabel('Email').fill('ada@nowhere');
+      await page.getByLabel('Plan').selectOption(plan.id);
+      await page.getByRole('button', { name: 'Sign up' }).click();
+      await page.getByRole('alert').filter({ hasText: 'Enter an email address' }).waitFor();
+      expect(await page.getByLabel('Full name').inputValue()).toBe(name);
+      expect(await page.getByLabel('Email').inputValue()).toBe('ada@nowhere');
+      expect(await page.getByLabel('Plan').inputValue()).toBe(plan.id);
+      expect(await inaccessible()).toEqual([]);
+      expect(signUpsOf(name)).toEqual([]);
+
+      await page.getByLabel('Email').fill(email);
+      await page.getByRole('button', { name: 'Sign up' }).click();
+      const status = page.getByRole('status').filter({ hasText: `Welcome, ${name}` });
+      await status.waitFor();
+      expect(await status.textContent()).toContain(plan.name);
+      expect(await inaccessible()).toEqual([]);
+      // Vue's script posts to the API itself, on a path that no experiment is about.
+      const isNamed = frontend.name !== 'vue' || !javaScriptEnabled;
+      expect(signUpsOf(name)).toMatchObject([
+        {
+          email,
+          plan: plan.id,
+          ...(isNamed && {
+            visitor: visitorId(frontend),
+            assignments: `home-redesign=${frontend.variant}`,
+          }),
+        },
+      ]);
+      // The refusal is one of HTTP too, where a page or an API answered it.
+      expect(watch.problems.filter((problem) => !problem.includes('422'))).toEqual([]);
+    });
+
+    test('a plan that is none gets a 404 page of its own', async () => {
+      const cookie = cookieOf(frontend);
+      const answer = await send(`${stack.url}/plans/albatross`, { ...navigation(), cookie });
+      expect(answer.status).toBe(404);
+      expect(answer.text).toContain(`data-frontend="${frontend.name}"`);
+      expect(answer.text).toMatch(/<h1[\s>]/);
+    });
+
+    test(`${frontend.mount} shows it to anyone, and counts nobody`, async () => {
+      const before = await counted();
+      const context = await browser.newContext();
+      try {
+        const page = await context.newPage();
+        const watch = watchPage(page, stack.url);
+        const plan = popularPlan();
+        const menu = page.getByRole('navigation', { name: 'Main' });
+        await page.goto(stack.url + frontend.mount);
+        await isHydrated(frontend, page);
+        await expectShell(frontend, page);
+        await expectLinksBelow(frontend.mount, page);
+        await menu.getByRole('link', { name: 'Plans' }).click();
+        await page.getByRole('heading', { level: 1, name: 'Plans' }).waitFor();
+        await expectLinksBelow(frontend.mount, page);
+        await page.getByRole('link', { name: `${plan.name} details` }).click();
+        await page.getByRole('heading', { level: 1, name: plan.name }).waitFor();
+        await expectLinksBelow(frontend.mount, page);
+        await page.getByRole('link', { name: `Choose ${plan.name}` }).click();
+        await page.getByLabel('Full name').fill(`Guest of ${frontend.name}`);
+        await page.getByLabel('Email').fill('guest@example.org');
+        await page.getByRole('button', { name: 'Sign up' }).click();
+        await page.getByRole('status').filter({ hasText: 'Welcome, Guest of' }).waitFor();
+        expect(new URL(page.url()).pathname).toBe(`${frontend.mount}/sign-up`);
+        await expectLinksBelow(frontend.mount, page);
+        await page.waitForLoadState('networkidle');
+
+        expect(watch.problems).toEqual([]);
+        await expectServedBy(frontend, watch.loaded);
+        expect(signUpsOf(`Guest of ${frontend.name}`)).toMatchObject([
+          { visitor: null, assignments: null },
+        ]);
+        const cookies = await context.cookies();
+        expect(cookies.map(({ name }) => name)).not.toContain('turnout');
+      } finally {
+        await context.close();
+      }
+      expect(await counted()).toEqual(before);
+    });
+  });
+
+  test('an editor logs in to WordPress, and then sees WordPress at the front door', async () => {
+    await using visit = await visitAs(FRONTENDS[1]);
+    const { page, watch } = visit;
+    const { user, password }: { user: string; password: string } = JSON.parse(
+      readFileSync(join(stack.dataDir, 'wordpress-admin.json'), 'utf8'),
+    );
+    expect(user).toBe('admin');
+    expect(password).toMatch(/^.{16,}$/);
+    await page.goto(`${stack.url}/`);
+    expect(await page.locator('html').getAttribute('data-frontend')).toBe('next');
+
+    await page.goto(`${stack.url}/wp-admin/`);
+    expect(new URL(page.url()).pathname).toBe('/wp-login.php');
+    await page.getByLabel('Username or Email Address').fill(user);
+    await page.getByLabel('Password', { exact: true }).fill(password);
+    await page.getByRole('button', { name: 'Log In' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Dashboard' }).waitFor();
+    expect(new URL(page.url()).pathname).toBe('/wp-admin/');
+    await page.goto(`${stack.url}/wp-admin/plugins.php`);
+    await page.getByRole('heading', { level: 1, name: 'Plugins' }).waitFor();
+
+    await page.goto(`${stack.url}/`);
+    expect(await page.locator('html').getAttribute('data-frontend')).toBe('wordpress');
+    expect(await page.getByText('Howdy').count()).toBeGreaterThan(0);
+    expect(watch.loaded.filter(({ status }) => status >= 400)).toEqual([]);
+    expect(watch.problems.filter((problem) => problem.includes('another origin'))).toEqual([]);
+  });
+});
+
+/** Fresh visitors until each frontend has one. */
+async function findVisitors(): Promise<void> {
+  const crowd = createCrowd(stack.url, 4);
+  try {
+    // The chance that none of 100 is given the rarest one is 2e-10.
+    for (const visitor of newVisitors(100)) {
+      const served = await crowd.visit(visitor);
+      if (visitor.cookie !== undefined) visitors.set(served, visitor.cookie);
+      if (visitors.size === FRONTENDS.length) return;
+    }
+  } finally {
+    await crowd.close();
+  }
+  throw new Error(`100 visitors saw no more than ${[...visitors.keys()].join(', ')}`);
+}
+
+function cookieOf({ name }: Frontend): string {
+  return visitors.get(name) ?? '';
+}
+
+/** `1.<id>.<mirror>.<mac>` */
+function visitorId(frontend: Frontend): string | undefined {
+  return cookieOf(frontend).split('=', 2)[1]?.split('.')[1];
+}
+
+function navigation() {
+  return { accept: 'text/html', 'sec-fetch-mode': 'navigate' };
+}
+
+interface Visit extends AsyncDisposable {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  readonly watch: PageWatch;
+}
+
+/** A browser window of the frontend's visitor. */
+async function visitAs(frontend: Frontend, options: BrowserContextOptions = {}): Promise<Visit> {
+  const context = await browser.newContext(options);
+  const value = cookieOf(frontend).slice('turnout='.length);
+  await context.addCookies([{ name: 'turnout', value, url: stack.url }]);
+  const page = await context.newPage();
+  return {
+    context,
+    page,
+    watch: watchPage(page, stack.url),
+    [Symbol.asyncDispose]: () => context.close(),
+  };
+}
+
+async function isHydrated({ hydrated }: Frontend, page: Page): Promise<void> {
+  if (hydrated !== undefined) await page.waitForFunction(hydrated);
+}
+
+function popularPlan(): Plan {
+  const plan = plans.find(({ popular }) => popular);
+  if (!plan) throw new Error('Expected a popular plan');
+  return plan;
+}
+
+/** What every page has around its content. */
+async function expectShell({ name, label }: Frontend, page: Page): Promise<void> {
+  expect(await page.locator('html').getAttribute('data-frontend')).toBe(name);
+  expect(await page.locator('html').getAttribute('lang')).toBe('en');
+  expect(await page.getByRole('heading', { level: 1 }).count()).toBe(1);
+  const menu = page.getByRole('navigation', { name: 'Main' });
+  expect(await menu.getByRole('link').allInnerTexts()).toEqual(['Home', 'Plans', 'Sign up']);
+  expect(await page.getByRole('contentinfo').innerText()).toContain(
+    `This page is served by ${label}`,
+  );
+  await page.keyboard.press('Tab');
+  expect(await page.evaluate('document.activeElement.textContent.trim()')).toMatch(/^Skip to /);
+  const icon = await page.locator('link[rel~="icon"]').first().getAttribute('href');
+  const answer = await send(new URL(icon ?? '', page.url()).href, {});
+  expect([answer.status, answer.headers['content-type']]).toEqual([
+    200,
+    expect.stringMatching(/^image\//),
+  ]);
+}
+
+async function expectHome(page: Page): Promise<void> {
+  expect(await page.getByRole('link', { name: 'See plans' }).count()).toBe(1);
+  expect(await page.getByRole('article').count()).toBe(3);
+}
+
+async function expectPlans(page: Page): Promise<void> {
+  expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Plans');
+  const articles = page.getByRole('article');
+  expect(await articles.getByRole('heading', { level: 2 }).allInnerTexts()).toEqual(
+    plans.map(({ name }) => name),
+  );
+  for (const [index, { id, name, price, data }] of plans.entries()) {
+    const article = articles.nth(index);
+    const text = await article.innerText();
+    expect(text).toContain(`€${price / 100}`);
+    expect(text).toContain(data === null ? 'Unlimited' : `${data} GB`);
+    const link = article.getByRole('link', { name: `${name} details` });
+    expect(await link.getAttribute('href')).toBe(`/plans/${id}`);
+  }
+}
+
+async function expectPlan(page: Page): Promise<void> {
+  const { id, name, price, highlights } = popularPlan();
+  expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe(name);
+  const text = await page.getByRole('main').innerText();
+  expect(text).toContain(`€${price / 100}`);
+  for (const highlight of highlights) expect(text).toContain(highlight);
+  const link = page.getByRole('link', { name: `Choose ${name}` });
+  expect(await link.getAttribute('href')).toBe(`/sign-up?plan=${id}`);
+}
+
+async function expectSignUp(page: Page): Promise<void> {
+  expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Sign up');
+  expect(await page.getByLabel('Full name').inputValue()).toBe('');
+  expect(await page.getByLabel('Email').inputValue()).toBe('');
+  expect(await page.getByLabel('Plan').inputValue()).toBe(popularPlan().id);
+  const choices = page.getByLabel('Plan').locator('option:not([value=""])');
+  expect(await choices.count()).toBe(plans.length);
+}
+
+/** Pictures that did not decode; those further down load when they are scrolled to. */
+async function brokenImages(page: Page): Promise<string[]> {
+  await page.waitForLoadState('load');
+  const broken = await page.evaluate<string[]>(
+    `[...document.images]
+      .filter((image) => image.loading !== 'lazy' && image.naturalWidth === 0)
+      .map((image) => image.currentSrc || image.src)`,
+  );
+  return broken;
+}
+
+async function expectLinksBelow(mount: string, page: Page): Promise<void> {
+  const paths = await page.evaluate<string[]>(
+    `[...document.querySelectorAll('a[href]')]
+      .filter((link) => !link.getAttribute('href').startsWith('#'))
+      .map((link) => new URL(link.href).pathname)`,
+  );
+  expect(paths.length).toBeGreaterThan(3);
+  expect(paths.filter((path) => path !== mount && !path.startsWith(`${mount}/`))).toEqual([]);
+}
+
+/** By the edge's own log: pages and assets came from this frontend's server, data from the API. */
+async function expectServedBy(
+  frontend: Frontend,
+  loaded: readonly LoadedResource[],
+): Promise<void> {
+  const wanted = loaded
+    .filter(({ url }) => url.protocol === 'http:')
+    .map(({ url, requestId }) => ({ path: url.pathname, requestId }));
+  expect(wanted.length).toBeGreaterThan(1);
+  let upstreams = new Map<unknown, unknown>();
+  await expect
+    .poll(async () => {
+      upstreams = await upstreamsByRequest();
+      return wanted.filter(({ requestId }) => !upstreams.has(requestId));
+    })
+    .toEqual([]);
+  const strangers = wanted
+    .map(({ path, requestId }) => ({ path, upstream: upstreams.get(requestId) }))
+    .filter(
+      ({ path, upstream }) => upstream !== (path.startsWith('/api/') ? 'api' : frontend.name),
+    );
+  expect(strangers).toEqual([]);
+}
+
+async function upstreamsByRequest(): Promise<Map<unknown, unknown>> {
+  const log = await stack.log('edge');
+  return new Map(
+    log
+      .split('\n')
+      .filter((line) => line.endsWith('"msg":"request"}'))
+      .map((line) => {
+        const entry: Record<string, unknown> = JSON.parse(line);
+        return [entry['id'], entry['upstream']];
+      }),
+  );
+}
+
+/** What the API has stored, besides the name. */
+function signUpsOf(name: string): unknown[] {
+  const database = new DatabaseSync(join(stack.dataDir, 'product.sqlite'), { readOnly: true });
+  try {
+    return database
+      .prepare('SELECT email, plan, visitor, assignments FROM sign_ups WHERE name = ?')
+      .all(name)
+      .map((row) => ({ ...row }));
+  } finally {
+    database.close();
+  }
+}
+
+/** What counts visitors: none of it may move when nobody is to be counted. */
+async function counted() {
+  const text = await stack.metrics();
+  return {
+    assignments: metricValue(text, 'turnout_assignments_total'),
+    minted: metricValue(text, 'turnout_visitor_cookies_total', { outcome: 'minted' }),
+    visitors: metricValue(text, 'turnout_unique_visitors'),
+    requests: metricValue(text, 'turnout_requests_total', { experiment: 'home-redesign' }),
+  };
+}

@@ -1,0 +1,154 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
+import { chromium, type Browser, type Page, type Request, type Response } from 'playwright-core';
+
+const PATHS = [
+  process.env['CHROMIUM_PATH'],
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/snap/bin/chromium',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+const MISSING =
+  'No Chromium found. On Debian: apt-get install chromium; elsewhere name one: CHROMIUM_PATH=/path/chromium npm test.';
+
+/**
+ * Whether this machine has a Chromium, so that a test may be left out where there is none.
+ * Under `CI=true` its absence is an error: there, nothing may go untested.
+ */
+export function hasChromium(): boolean {
+  if (findChromium() !== undefined) return true;
+  if (process.env['CI'] === 'true') throw new Error(MISSING);
+  process.stderr.write(`Browser tests are left out: ${MISSING}\n`);
+  return false;
+}
+
+function findChromium(): string | undefined {
+  return PATHS.find((path) => path !== undefined && existsSync(path));
+}
+
+export async function launchBrowser(): Promise<Browser> {
+  const executablePath = findChromium();
+  if (executablePath === undefined) throw new Error(MISSING);
+  return chromium.launch({
+    executablePath,
+    args: [
+      // Chromium's sandbox does not run as root, as containers do.
+      '--no-sandbox',
+      '--disable-gpu',
+      // Nothing of the browser's own on the network.
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--no-first-run',
+    ],
+  });
+}
+
+/** A response that a page got, as far as tests ask. */
+export interface LoadedResource {
+  readonly url: URL;
+  readonly kind: string;
+  readonly status: number;
+  readonly contentType: string;
+  /** The edge's X-Request-Id, by which its log knows the request. */
+  readonly requestId: string | undefined;
+}
+
+/** All that a page did on the network, and all that went wrong in it. */
+export interface PageWatch {
+  readonly loaded: readonly LoadedResource[];
+  /** Empty for a page in order. */
+  readonly problems: readonly string[];
+}
+
+/** What content type a resource of a kind must have: a page served for a script is the classic mix-up. */
+const CONTENT_TYPES: Readonly<Record<string, RegExp>> = {
+  script: /^(?:text|application)\/javascript\b/,
+  stylesheet: /^text\/css\b/,
+  image: /^image\//,
+  font: /^(?:font\/|application\/font)/,
+  document: /^text\/html\b/,
+};
+
+/**
+ * Notes from now on: console errors and warnings, exceptions, failed requests, error
+ * statuses, requests to any other origin, resources of the wrong content type.
+ */
+export function watchPage(page: Page, origin: string): PageWatch {
+  const loaded: LoadedResource[] = [];
+  const problems: string[] = [];
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type()))
+      problems.push(`console ${message.type()}: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => problems.push(`exception: ${error.message}`));
+  page.on('request', (request) => {
+    const url = new URL(request.url());
+    if (url.origin !== origin && !['data:', 'blob:'].includes(url.protocol))
+      problems.push(`request to another origin: ${url.href}`);
+  });
+  page.on('requestfailed', (request) => {
+    if (!isExpectedAbort(request))
+      problems.push(`failed: ${request.method()} ${request.url()} ${request.failure()?.errorText}`);
+  });
+  page.on('response', (response) => {
+    const resource = describe(response);
+    loaded.push(resource);
+    const { url, kind, status, contentType } = resource;
+    if (status >= 400) problems.push(`status ${status}: ${url.href}`);
+    const expected = CONTENT_TYPES[kind];
+    const hasBody = status === 200;
+    if (hasBody && expected && !expected.test(contentType))
+      problems.push(`${kind} of type "${contentType}": ${url.href}`);
+  });
+  return { loaded, problems };
+}
+
+/**
+ * What Chromium reports as aborted in good order: a prefetch of Next.js that a navigation
+ * has overtaken, and a server action whose streamed answer ended with a new page.
+ */
+function isExpectedAbort(request: Request): boolean {
+  if (request.failure()?.errorText !== 'net::ERR_ABORTED') return false;
+  const isPrefetch = new URL(request.url()).searchParams.has('_rsc');
+  const isServerAction =
+    request.method() === 'POST' && request.headers()['next-action'] !== undefined;
+  return isPrefetch || isServerAction;
+}
+
+function describe(response: Response): LoadedResource {
+  const headers = response.headers();
+  return {
+    url: new URL(response.url()),
+    kind: response.request().resourceType(),
+    status: response.status(),
+    contentType: headers['content-type'] ?? '',
+    requestId: headers['x-request-id'],
+  };
+}
+
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+let axeSource: string | undefined;
+
+/** What axe-core finds wrong, of any impact, as `rule (impact): selectors`. */
+export async function accessibilityProblems(page: Page): Promise<string[]> {
+  axeSource ??= await readFile(AXE, 'utf8');
+  await page.evaluate(axeSource);
+  const { violations } = await page.evaluate<AxeResults>('axe.run(document)');
+  return violations.map(
+    ({ id, impact, nodes }) =>
+      `${id} (${impact}): ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
+  );
+}
+
+/** By how many CSS pixels the page is wider than its window. */
+export function horizontalOverflow(page: Page): Promise<number> {
+  return page.evaluate<number>(
+    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+  );
+}
