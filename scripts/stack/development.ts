@@ -1,10 +1,13 @@
-// In development the edge and the API restart when their code changes. The frontends
-// watch their own; WordPress reads its theme and plugin at every request.
+// In development the logs are on the screen, and the edge and the API restart when their
+// code changes. The frontends watch their own; WordPress reads its theme and plugin at
+// every request.
 
 import { seconds, styled, type Progress, type Screen } from '../progress.mjs';
 import { watchSources } from './source-watch.ts';
 import { ServiceFailed } from './supervised-service.ts';
 import type { Supervisor } from './supervisor.ts';
+
+export { followLogs } from './screen-logs.ts';
 
 /** Which of the two runs code from where, relative to the repository. */
 const sources: Readonly<Record<string, readonly string[]>> = {

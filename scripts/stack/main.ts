@@ -8,11 +8,9 @@ import { parseCommandLine } from '../command-line.mjs';
 import { Progress, screenOn, styled } from '../progress.mjs';
 import { givenBacking, localBacking } from './backing.ts';
 import { openDataFolder, type DataFolder } from './data-folder.ts';
-import { followChanges } from './development.ts';
 import { claimPublicPorts } from './public-ports.ts';
 import { serverPrograms } from './provision.ts';
 import { defaultRestartPolicy } from './restart-policy.ts';
-import { followLogs } from './screen-logs.ts';
 import { keptSecrets } from './secrets.ts';
 import { placeUpstreams, planTiers } from './services.ts';
 import { readSettings, type Settings } from './settings.ts';
@@ -65,14 +63,16 @@ async function runStack(settings: Settings, folder: DataFolder): Promise<number>
     onEvent: reportOn(progress, screen),
     now: () => performance.now(),
   });
-  const isDevelopment = settings.mode === 'development';
-  const logs = isDevelopment ? followLogs(folder.logs, tiers.flat(), progress, screen) : undefined;
+  // Loaded only where it is used: `npm start` is to be quick.
+  const development =
+    settings.mode === 'development' ? await import('./development.ts') : undefined;
+  const logs = development?.followLogs(folder.logs, tiers.flat(), progress, screen);
   let changes: { close: () => void } | undefined;
 
   const running = async (): Promise<void> => {
     for (const tier of tiers) await supervisor.startTier(tier);
     progress.line(summary(settings, folder, upstreams, performance.now() - began, screen));
-    if (isDevelopment) changes = followChanges(root, supervisor, progress, screen);
+    changes = development?.followChanges(root, supervisor, progress, screen);
   };
   try {
     const failure = await Promise.race([
