@@ -13,10 +13,10 @@ import {
   type LoadedResource,
   type PageWatch,
 } from '../kit/browser.ts';
-import { send } from '../kit/http.ts';
+import { visitorOfEachFrontend, type FrontendName } from '../kit/frontend-visitors.ts';
+import { NAVIGATION, send } from '../kit/http.ts';
 import { metricValue } from '../kit/metrics.ts';
 import { startStack, type StackProcess } from '../kit/stack-process.ts';
-import { createCrowd, newVisitors } from '../kit/visitors.ts';
 
 const FRONTENDS = [
   {
@@ -50,15 +50,14 @@ const WIDTHS = [1280, 375];
 let stack: StackProcess;
 let browser: Browser;
 let plans: Plan[];
-/** A visitor of each frontend, by its name: the Cookie header. */
-const visitors = new Map<string, string>();
+let visitors: Readonly<Record<FrontendName, string>>;
 
 // oxlint-disable-next-line vitest/valid-title -- told apart by the machine, not by a title
 describe.runIf(hasChromium())('in a browser', () => {
   beforeAll(async () => {
     [stack, browser] = await Promise.all([startStack(), launchBrowser()]);
     plans = planListSchema.parse(JSON.parse((await send(`${stack.url}/api/plans`, {})).text)).plans;
-    await findVisitors();
+    visitors = await visitorOfEachFrontend(stack.url);
   });
   afterAll(async () => {
     await browser?.close();
@@ -178,8 +177,8 @@ describe.runIf(hasChromium())('in a browser', () => {
     });
 
     test('a plan that is none gets a 404 page of its own', async () => {
-      const cookie = cookieOf(frontend);
-      const answer = await send(`${stack.url}/plans/albatross`, { ...navigation(), cookie });
+      const cookie = visitors[frontend.name];
+      const answer = await send(`${stack.url}/plans/albatross`, { ...NAVIGATION, cookie });
       expect(answer.status).toBe(404);
       expect(answer.text).toContain(`data-frontend="${frontend.name}"`);
       expect(answer.text).toMatch(/<h1[\s>]/);
@@ -255,33 +254,9 @@ describe.runIf(hasChromium())('in a browser', () => {
   });
 });
 
-/** Fresh visitors until each frontend has one. */
-async function findVisitors(): Promise<void> {
-  const crowd = createCrowd(stack.url, 4);
-  try {
-    // The chance that none of 100 is given the rarest one is 2e-10.
-    for (const visitor of newVisitors(100)) {
-      const served = await crowd.visit(visitor);
-      if (visitor.cookie !== undefined) visitors.set(served, visitor.cookie);
-      if (visitors.size === FRONTENDS.length) return;
-    }
-  } finally {
-    await crowd.close();
-  }
-  throw new Error(`100 visitors saw no more than ${[...visitors.keys()].join(', ')}`);
-}
-
-function cookieOf({ name }: Frontend): string {
-  return visitors.get(name) ?? '';
-}
-
 /** `1.<id>.<mirror>.<mac>` */
 function visitorId(frontend: Frontend): string | undefined {
-  return cookieOf(frontend).split('=', 2)[1]?.split('.')[1];
-}
-
-function navigation() {
-  return { accept: 'text/html', 'sec-fetch-mode': 'navigate' };
+  return visitors[frontend.name].split('=', 2)[1]?.split('.')[1];
 }
 
 interface Visit extends AsyncDisposable {
@@ -293,7 +268,7 @@ interface Visit extends AsyncDisposable {
 /** A browser window of the frontend's visitor. */
 async function visitAs(frontend: Frontend, options: BrowserContextOptions = {}): Promise<Visit> {
   const context = await browser.newContext(options);
-  const value = cookieOf(frontend).slice('turnout='.length);
+  const value = visitors[frontend.name].slice('turnout='.length);
   await context.addCookies([{ name: 'turnout', value, url: stack.url }]);
   const page = await context.newPage();
   return {

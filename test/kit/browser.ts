@@ -3,13 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import { chromium, type Browser, type Page, type Request, type Response } from 'playwright-core';
+import { chromium as chromiumProgram, findProgram } from '../../scripts/stack/system-programs.ts';
 
-const PATHS = [
-  process.env['CHROMIUM_PATH'],
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/snap/bin/chromium',
+/** Where macOS has browsers, which is not in PATH. */
+const MAC_PATHS = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
@@ -28,7 +25,9 @@ export function hasChromium(): boolean {
 }
 
 function findChromium(): string | undefined {
-  return PATHS.find((path) => path !== undefined && existsSync(path));
+  const { CHROMIUM_PATH, PATH = '' } = process.env;
+  if (CHROMIUM_PATH) return CHROMIUM_PATH;
+  return findProgram(chromiumProgram.commands, { PATH }) ?? MAC_PATHS.find(existsSync);
 }
 
 export async function launchBrowser(): Promise<Browser> {

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { freePort } from '../../scripts/stack/ports.ts';
 import { send } from './http.ts';
 import { descendantsOf, survivorsOf, type ProcessEntry } from './processes.ts';
 
@@ -18,6 +18,7 @@ const SERVERS = {
   edge: /packages\/cli\/src\/main\.ts serve/,
 } as const;
 export type StackServer = keyof typeof SERVERS;
+type BackingServer = 'redis' | 'mariadb';
 
 /** Milliseconds within which the stack must be ready: WordPress installs itself at the first start. */
 const READY_WITHIN = 170_000;
@@ -34,7 +35,9 @@ export interface StackProcess {
   /** All that the runner has printed. */
   output(): string;
   /** All that a server has logged. */
-  log(server: StackServer | 'redis' | 'mariadb'): Promise<string>;
+  log(server: StackServer): Promise<string>;
+  /** Where a server listens, as the runner says. @throws {Error} if it does not */
+  port(server: StackServer | BackingServer): number;
   /** The exposition text of the private port. */
   metrics(): Promise<string>;
   /** The process id of a server; another after a restart. @throws {Error} if it does not run */
@@ -69,13 +72,15 @@ export async function startStack(options: StackOptions = {}): Promise<StackProce
   const { mode = 'start', args = [], root = ROOT, env = {} } = options;
   if (mode === 'start') expectBuilt(root);
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'turnout-stack-')));
-  const [port, privatePort] = await freePorts();
+  const spoken = new Set<number>();
+  // The runner takes no port 0: it promises what it is told.
+  const [publicPort, privatePort] = [await freePort(0, spoken), await freePort(0, spoken)];
   const child = spawn(process.execPath, ['scripts/stack/main.ts', mode, ...args], {
     cwd: root,
     env: {
       ...ownEnvironment(),
       TURNOUT_DATA_DIR: dataDir,
-      TURNOUT_PORT: String(port),
+      TURNOUT_PORT: String(publicPort),
       TURNOUT_PRIVATE_PORT: String(privatePort),
       ...env,
     },
@@ -118,11 +123,16 @@ export async function startStack(options: StackOptions = {}): Promise<StackProce
   };
   const stop = () => (ended ??= end());
   return {
-    url: `http://localhost:${port}`,
+    url: `http://localhost:${publicPort}`,
     privateUrl,
     dataDir,
     output: () => output,
     log: (server) => readFile(join(dataDir, 'logs', `${server}.log`), 'utf8'),
+    port(server) {
+      const port = new RegExp(`${server} +:(\\d+)`).exec(output)?.[1];
+      if (port === undefined) throw new Error(`Expected a port of ${server} in:\n${output}`);
+      return Number(port);
+    },
     metrics: async () => (await send(`${privateUrl}/metrics`, {})).text,
     pid(server) {
       const found = descendantsOf(runner).find(
@@ -149,27 +159,6 @@ function expectBuilt(root: string): void {
     throw new Error(
       `Expected ${join(root, missing)}, which the build makes. Run \`npm run build\` first; npm test does so by itself.`,
     );
-}
-
-/** Two ports that are free now: the runner takes no port 0, it promises what it is told. */
-async function freePorts(): Promise<[number, number]> {
-  const probes = [createServer(), createServer()];
-  const ports = await Promise.all(
-    probes.map(async (probe) => {
-      probe.listen(0, '127.0.0.1');
-      await once(probe, 'listening');
-      const address = probe.address();
-      return typeof address === 'object' && address !== null ? address.port : 0;
-    }),
-  );
-  await Promise.all(
-    probes.map(async (probe) => {
-      probe.close();
-      await once(probe, 'close');
-    }),
-  );
-  const [first = 0, second = 0] = ports;
-  return [first, second];
 }
 
 /** Our environment without settings of Turnout, and without what vitest tells its own tests. */
