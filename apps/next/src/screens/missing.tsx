@@ -1,7 +1,11 @@
+import type { Metadata } from 'next';
 import { MountedLink } from '../shell/mounted-link.tsx';
 import css from './notice.module.css';
 
-/** Body of the 404 page. */
+/** Head of the 404 page. */
+export const missingMetadata: Metadata = { title: 'Page not found', robots: { index: false } };
+
+/** Body of the 404 page. The status is set by proxy.ts. */
 export function Missing() {
   return (
     <div className={css.full}>

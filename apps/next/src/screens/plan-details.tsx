@@ -1,9 +1,9 @@
 import type { Metadata } from 'next';
-import { notFound } from 'next/navigation';
 import { formatCommitment, formatData, formatSpeed } from '../product/allowance.ts';
 import { formatPrice } from '../product/price.ts';
 import { MountedLink } from '../shell/mounted-link.tsx';
 import css from './plan-details.module.css';
+import { Missing, missingMetadata } from './missing.tsx';
 import { requestPlan } from './plans.ts';
 import { UnavailableNotice } from './unavailable.tsx';
 
@@ -11,14 +11,14 @@ type Props = { params: Promise<{ id: string }> };
 
 export async function generateMetadata({ params }: Props): Promise<Metadata> {
   const plan = await requestPlan((await params).id);
-  if (plan === 'missing') return { title: 'Page not found' };
+  if (plan === 'missing') return missingMetadata;
   if (plan === 'unavailable') return { title: 'Plans' };
   return { title: plan.name, description: plan.tagline };
 }
 
 export default async function PlanDetails({ params }: Props) {
   const plan = await requestPlan((await params).id);
-  if (plan === 'missing') notFound();
+  if (plan === 'missing') return <Missing />;
   if (plan === 'unavailable') {
     return (
       <>

@@ -1,1 +1,0 @@
-export { Missing as default } from '../../screens/missing.tsx';
