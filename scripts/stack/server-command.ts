@@ -5,7 +5,10 @@ import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import type { ServerCommand } from './server-process.ts';
 
-const exitWithParent = pathToFileURL(path.join(import.meta.dirname, 'exit-with-parent.mjs')).href;
+/** To be preloaded (`--import`) into Node programs that must not outlive us. */
+export const exitWithParent = pathToFileURL(
+  path.join(import.meta.dirname, 'exit-with-parent.mjs'),
+).href;
 const guard = path.join(import.meta.dirname, 'guard.mjs');
 
 interface Options {

@@ -2,7 +2,6 @@
 
 import { closeSync } from 'node:fs';
 import path from 'node:path';
-import process from 'node:process';
 import type { Command } from '../command-line.mjs';
 import type { Progress } from '../progress.mjs';
 import { lastLines, openLog } from '../stack/log-files.ts';
@@ -62,8 +61,7 @@ export async function runGate(
   let passed = true;
   try {
     for (const args of commands) {
-      const stdio = ['ignore', log.descriptor, log.descriptor] as const;
-      const code = await run(process.execPath, args, { cwd: root, env, stdio: [...stdio] });
+      const code = await run(args, { cwd: root, env, output: log.descriptor });
       passed &&= code === 0;
     }
   } finally {

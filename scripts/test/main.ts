@@ -27,16 +27,21 @@ const env = Object.fromEntries(
   Object.entries(process.env).filter((entry): entry is [string, string] => Boolean(entry[1])),
 );
 
+let ending = false;
 for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
   ['SIGHUP', 129],
 ] as const)
-  process.once(signal, () => end(code));
-process.once('disconnect', () => end(1));
+  process.on(signal, () => void end(code));
+process.once('disconnect', () => void end(1));
 
-function end(code: number): never {
-  stopRunning();
+/** Interrupted: the last line is the sum all the same, and it is a failure. */
+async function end(code: number): Promise<void> {
+  if (ending) return;
+  ending = true;
+  await stopRunning();
+  process.stdout.write(`\nInterrupted.\n${closingLine({ ...none, failed: 1 })}\n`);
   process.exit(code);
 }
 

@@ -3,7 +3,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import process from 'node:process';
 import type { Environment } from '../stack/settings.ts';
 import { countsOf, type Counts } from './counts.ts';
 import { run } from './running.ts';
@@ -24,11 +23,7 @@ export async function runSuites(
       `--outputFile.json=${report}`,
       ...rest,
     ];
-    const code = await run(process.execPath, args, {
-      cwd: root,
-      env,
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
+    const code = await run(args, { cwd: root, env, output: 'inherit' });
     return countsOf(parsed(report), code);
   } finally {
     rmSync(folder, { recursive: true, force: true });
