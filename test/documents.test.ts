@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { readConfig } from '@turnout/contracts';
+import { configSchema, readConfig } from '@turnout/contracts';
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 
 const root = resolve(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(resolve(root, file), 'utf8');
@@ -10,7 +11,15 @@ const manifest: { scripts: Record<string, string> } = JSON.parse(read('package.j
 /** Scripts that npm has of its own. */
 const NPM_COMMANDS = new Set(['start', 'test']);
 
-describe.each(['README.md', 'ARCHITECTURE.md', 'GLOSSARY.md', 'CHANGELOG.md'])('%s', (document) => {
+const DOCUMENTS = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'GLOSSARY.md',
+  'CHANGELOG.md',
+  'docs/configuration.md',
+];
+
+describe.each(DOCUMENTS)('%s', (document) => {
   const text = read(document);
 
   test('links lead somewhere', () => {
@@ -39,6 +48,34 @@ describe.each(['README.md', 'ARCHITECTURE.md', 'GLOSSARY.md', 'CHANGELOG.md'])('
     }
   });
 });
+
+test('docs/configuration.md names every key of the configuration, and no other', () => {
+  const documented = [...read('docs/configuration.md').matchAll(/^\| `([^|]+)` \|.*\|.*\|$/gm)]
+    .map(([, cell = '']) => cell)
+    .flatMap((cell) => {
+      const [first = '', ...others] = cell.split('`, `');
+      return [first, ...others.map((other) => first.replace(/\.\w+$/, other))];
+    });
+  expect(documented.toSorted()).toEqual(
+    keysOf(z.toJSONSchema(configSchema, { io: 'input' })).toSorted(),
+  );
+});
+
+/** The leaves of a JSON Schema, such as `upstreams.<name>.url` and `routes[].path`. */
+function keysOf(schema: z.core.JSONSchema._JSONSchema, path = ''): string[] {
+  if (typeof schema === 'boolean') return [path];
+  if (path.endsWith('.audience')) return [path];
+  if (schema.properties !== undefined) {
+    return Object.entries(schema.properties).flatMap(([key, value]) =>
+      keysOf(value, path === '' ? key : `${path}.${key}`),
+    );
+  }
+  const { additionalProperties: values, items } = schema;
+  if (typeof values === 'object') return keysOf(values, `${path}.<name>`);
+  const item = Array.isArray(items) ? undefined : items;
+  if (typeof item === 'object' && item.properties !== undefined) return keysOf(item, `${path}[]`);
+  return [path];
+}
 
 test('the README shows two configurations, and turnout.yaml is valid', () => {
   expect([...read('README.md').matchAll(/```yaml\n/g)]).toHaveLength(2);

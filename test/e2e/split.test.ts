@@ -8,6 +8,7 @@ import { hasRedis, startRedis, type RedisServer } from '../kit/redis-server.ts';
 import { createCrowd, newVisitors, splitProbability, type TestVisitor } from '../kit/visitors.ts';
 
 const SECRET = 'a-secret-of-this-test-alone';
+const cookies = createVisitorCookie({ secrets: [SECRET], secure: false });
 const UPSTREAMS = ['wordpress', 'next', 'vue'] as const;
 const PLANNED = { control: 50, A: 20, B: 30 };
 // So far from the plan that the hash alone would move most visitors.
@@ -23,6 +24,8 @@ function config(weights: typeof PLANNED) {
   return {
     upstreams: upstreams.config,
     default: 'wordpress',
+    // What is under test is what the ledger says, not how fast a busy machine lets it speak.
+    ledgerWait: '5s',
     experiments: [
       {
         key: 'home-redesign',
@@ -87,7 +90,6 @@ function requestsOf(text: string, upstream: string, variant: string): number {
 
 /** The visitor's cookie as if no assignment had ever been mirrored in it. */
 function withoutMirror(visitor: TestVisitor): TestVisitor {
-  const cookies = createVisitorCookie({ secrets: [SECRET], secure: false });
   const reading = cookies.read(visitor.cookie);
   if (reading.status !== 'valid') throw new Error(`Expected a valid cookie, got ${visitor.cookie}`);
   const cookie = cookies.serialise(reading.id, []).split(';', 1)[0];
@@ -95,7 +97,7 @@ function withoutMirror(visitor: TestVisitor): TestVisitor {
 }
 
 function idOf(visitor: TestVisitor): VisitorId {
-  const reading = createVisitorCookie({ secrets: [SECRET], secure: false }).read(visitor.cookie);
+  const reading = cookies.read(visitor.cookie);
   if (reading.status !== 'valid') throw new Error(`Expected a valid cookie, got ${visitor.cookie}`);
   return reading.id;
 }

@@ -1,10 +1,10 @@
 import type { Config } from '@turnout/contracts';
 import {
   compileExperiment,
+  compileHosts,
   createAssigner,
   createRouteTable,
   createVisitorCookie,
-  normaliseHost,
   type Assigner,
   type Experiment,
   type Ledger,
@@ -79,8 +79,8 @@ export function createEdge({ config, cookieSecrets, ledger, log, now }: EdgePart
       throw new Error(`Expected an upstream of the configuration, got "${name}"`);
     return known;
   };
-  const hosts = new Set(config.public.hosts.map(normaliseHost));
-  const anyHost = hosts.has('*');
+  const { hosts } = config.public;
+  const isAnyHost = hosts.includes('*');
   // By the variant itself, so that the request path builds no keys.
   const byVariant = new Map<Variant, Destination>();
 
@@ -96,7 +96,7 @@ export function createEdge({ config, cookieSecrets, ledger, log, now }: EdgePart
     metrics,
     log,
     draining: false,
-    allows: (host) => anyHost || hosts.has(host),
+    allows: isAnyHost ? () => true : compileHosts(hosts),
     destinationOf(experiment, variant) {
       let found = byVariant.get(variant);
       if (found === undefined) {
@@ -117,7 +117,7 @@ function createTesting(parts: {
   now: () => number;
 }): Testing {
   const { config, cookieSecrets, ledger, metrics, now } = parts;
-  const assigner = createAssigner({ store: ledger });
+  const assigner = createAssigner({ store: ledger, deadline: config.ledgerWait });
   watchLedger(metrics.registry, assigner);
   return {
     experiments: config.experiments

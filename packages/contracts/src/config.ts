@@ -76,11 +76,10 @@ export const configSchema = z.strictObject({
   /** Ledger: a Redis URL; without it, an embedded store in the data folder. */
   redis: z
     .string()
-    .regex(
-      /^(redis|rediss|redis\+cluster):\/\/\S+$/,
-      'expected a URL such as redis://127.0.0.1:6379',
-    )
+    .regex(/^rediss?(\+cluster)?:\/\/\S+$/, 'expected a URL such as redis://127.0.0.1:6379')
     .exactOptional(),
+  /** How long a request may wait for the ledger before cookie and hash decide. */
+  ledgerWait: durationSchema.prefault('25ms'),
   /** The first signs visitor cookies, all verify. Made once and kept in the data folder unless given. */
   cookieSecrets: z
     .array(z.string().min(16, 'expected at least 16 characters'))
