@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
+import { endServerProcess, freePort, startServerProcess } from './server-process.ts';
 
 /** A MariaDB server of its own for one test file, with an empty temporary data folder. */
 export interface MariadbServer {
@@ -30,9 +30,6 @@ export interface MariadbServer {
 }
 
 const HOST = '127.0.0.1';
-/** Milliseconds that start and stop may take on a loaded machine. */
-const PATIENCE = 60_000;
-const STOP_PATIENCE = 10_000;
 
 // Folders that hold the server without being in every user's PATH: Debian,
 // Fedora, Homebrew.
@@ -88,18 +85,22 @@ export async function startMariadb(settings: readonly string[] = []): Promise<Ma
     );
     const port = await freePort();
     const start = () =>
-      startServer(programs.server, [
-        '--no-defaults',
-        `--datadir=${data}`,
-        `--socket=${socket}`,
-        `--pid-file=${join(folder, 'pid')}`,
-        `--port=${port}`,
-        `--bind-address=${HOST}`,
-        '--skip-name-resolve',
-        '--innodb-buffer-pool-size=16M',
-        ...user,
-        ...settings,
-      ]);
+      startServerProcess(
+        programs.server,
+        [
+          '--no-defaults',
+          `--datadir=${data}`,
+          `--socket=${socket}`,
+          `--pid-file=${join(folder, 'pid')}`,
+          `--port=${port}`,
+          `--bind-address=${HOST}`,
+          '--skip-name-resolve',
+          '--innodb-buffer-pool-size=16M',
+          ...user,
+          ...settings,
+        ],
+        'ready for connections',
+      );
     let server = await start();
     let databases = 0;
     const createDatabase = async () => {
@@ -121,12 +122,12 @@ export async function startMariadb(settings: readonly string[] = []): Promise<Ma
       createDatabase,
       pause: () => void server.kill('SIGSTOP'),
       resume: () => void server.kill('SIGCONT'),
-      kill: () => end(server, 'SIGKILL'),
+      kill: () => endServerProcess(server, 'SIGKILL'),
       async restart() {
         server = await start();
       },
       async stop() {
-        await end(server, 'SIGTERM');
+        await endServerProcess(server, 'SIGTERM');
         await rm(folder, { recursive: true, force: true });
       },
     };
@@ -155,62 +156,6 @@ function findProgram(...names: string[]): string | undefined {
         return false;
       }
     });
-}
-
-/** A port that is free now. mariadbd reads port 0 as 3306, so it can not pick one itself. */
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => {
-    probe.listen(0, HOST, resolve);
-  });
-  const address = probe.address();
-  await new Promise((resolve) => {
-    probe.close(resolve);
-  });
-  if (address === null || typeof address === 'string') throw new Error('No TCP port to be had.');
-  return address.port;
-}
-
-/** Resolves once the server says that it takes connections. */
-async function startServer(program: string, options: readonly string[]): Promise<ChildProcess> {
-  const child = spawn(program, options, { stdio: ['ignore', 'ignore', 'pipe'] });
-  const killWithUs = () => void child.kill('SIGKILL');
-  process.once('exit', killWithUs);
-  child.once('exit', () => process.off('exit', killWithUs));
-  let log = '';
-  await new Promise<void>((resolve, reject) => {
-    const fail = (what: string) => reject(new Error(`${program} ${what}:\n${log.slice(-2_000)}`));
-    const timer = setTimeout(() => {
-      child.kill('SIGKILL');
-      fail(`was not ready within ${PATIENCE / 1_000} s`);
-    }, PATIENCE);
-    child.once('error', reject);
-    child.once('exit', (code, signal) => {
-      clearTimeout(timer);
-      fail(`ended with ${signal ?? code} instead of starting`);
-    });
-    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
-      log = (log + chunk).slice(-10_000);
-      if (!log.includes('ready for connections')) return;
-      clearTimeout(timer);
-      resolve();
-    });
-  });
-  return child;
-}
-
-/** Sends `signal` and waits for the end; a server that ignores it is killed. */
-async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise((resolve) => {
-    child.once('exit', resolve);
-  });
-  // A paused process receives no other signal before this one.
-  child.kill('SIGCONT');
-  child.kill(signal);
-  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_PATIENCE);
-  await ended;
-  clearTimeout(timer);
 }
 
 /** Waits for a program that is meant to succeed; rejects with its output when it does not. */

@@ -1,9 +1,9 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { endServerProcess, freePort, startServerProcess } from './server-process.ts';
 
 /** A redis-server of its own for one test file, with an empty temporary data folder. */
 export interface RedisServer {
@@ -55,22 +55,26 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   const folder = await mkdtemp(join(tmpdir(), 'turnout-redis-'));
   let port = 0;
   const start = async (): Promise<ChildProcess> =>
-    startServer([
-      '--bind',
-      HOST,
-      '--port',
-      String(port),
-      '--dir',
-      folder,
-      '--appendonly',
-      'yes',
-      '--save',
-      '',
-      // A node that no other has told its address does not know it, and announces none.
-      ...(cluster ? ['--cluster-enabled', 'yes', '--cluster-announce-ip', HOST] : []),
-      ...(cluster ? ['--cluster-port', String(await freePort())] : []),
-      ...settings,
-    ]);
+    startServerProcess(
+      SERVER,
+      [
+        '--bind',
+        HOST,
+        '--port',
+        String(port),
+        '--dir',
+        folder,
+        '--appendonly',
+        'yes',
+        '--save',
+        '',
+        // A node that no other has told its address does not know it, and announces none.
+        ...(cluster ? ['--cluster-enabled', 'yes', '--cluster-announce-ip', HOST] : []),
+        ...(cluster ? ['--cluster-port', String(await freePort())] : []),
+        ...settings,
+      ],
+      'Ready to accept connections',
+    );
   try {
     let server: ChildProcess | undefined;
     for (let attempt = 1; server === undefined; attempt += 1) {
@@ -88,12 +92,12 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
       port,
       pause: () => void running.kill('SIGSTOP'),
       resume: () => void running.kill('SIGCONT'),
-      kill: () => end(running, 'SIGKILL'),
+      kill: () => endServerProcess(running, 'SIGKILL'),
       async restart() {
         running = await start();
       },
       async stop() {
-        await end(running, 'SIGTERM');
+        await endServerProcess(running, 'SIGTERM');
         await rm(folder, { recursive: true, force: true });
       },
     };
@@ -112,64 +116,4 @@ function ownAllSlots(port: number): void {
   while (!cli('CLUSTER', 'INFO').includes('cluster_state:ok')) {
     if (performance.now() > patience) throw new Error('The Cluster did not become ready.');
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => {
-    probe.listen(0, HOST, resolve);
-  });
-  const address = probe.address();
-  await new Promise((resolve) => {
-    probe.close(resolve);
-  });
-  if (address === null || typeof address === 'string') throw new Error('No TCP port to be had.');
-  return address.port;
-}
-
-/** Resolves once the server says that it takes connections. */
-async function startServer(settings: readonly string[]): Promise<ChildProcess> {
-  const child = spawn(SERVER, settings, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const killWithUs = (): void => void child.kill('SIGKILL');
-  process.once('exit', killWithUs);
-  child.once('exit', () => process.off('exit', killWithUs));
-  let log = '';
-  await new Promise<void>((resolve, reject) => {
-    const fail = (what: string): void => {
-      clearTimeout(timer);
-      reject(new Error(`redis-server ${what}:\n${log}`));
-    };
-    const timer = setTimeout(() => {
-      child.kill('SIGKILL');
-      fail(`was not ready within ${PATIENCE / 1_000} s`);
-    }, PATIENCE);
-    child.once('error', (error) => fail(`cannot be run: ${error.message}. ${MISSING}`));
-    child.once('close', (code, signal) => fail(`ended with ${signal ?? code} instead of starting`));
-    // Mistakes in the settings are told on stderr, all else on stdout.
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (chunk: string) => {
-        log = (log + chunk).slice(-10_000);
-      });
-    }
-    child.stdout.on('data', () => {
-      if (!log.includes('Ready to accept connections')) return;
-      clearTimeout(timer);
-      resolve();
-    });
-  });
-  return child;
-}
-
-/** Sends `signal` and waits for the end; a server that ignores it is killed. */
-async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise((resolve) => {
-    child.once('exit', resolve);
-  });
-  // A paused process receives no other signal before this one.
-  child.kill('SIGCONT');
-  child.kill(signal);
-  const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE);
-  await ended;
-  clearTimeout(timer);
 }
