@@ -10,7 +10,7 @@ import { stringify } from 'yaml';
 const CLI = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url));
 
 /** One line of the edge's log. */
-export type LogLine = Readonly<Record<string, unknown>>;
+type LogLine = Readonly<Record<string, unknown>>;
 
 /** An edge, run as its users run it: `turnout serve` in a process of its own. */
 export interface EdgeProcess {

@@ -12,7 +12,7 @@ import type { Assigner, AssignerStatus } from '@turnout/router-core';
 export type MetricSnapshot = MetricObjectWithValues<MetricValue<string>>[];
 
 /** Which traffic a request belongs to; `experiment` and `variant` are empty outside experiments. */
-export const TRAFFIC_LABELS = ['upstream', 'experiment', 'variant'] as const;
+const TRAFFIC_LABELS = ['upstream', 'experiment', 'variant'] as const;
 export type TrafficLabels = Readonly<Record<(typeof TRAFFIC_LABELS)[number], string>>;
 
 const DURATIONS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
