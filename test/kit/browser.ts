@@ -109,15 +109,18 @@ export function watchPage(page: Page, origin: string): PageWatch {
 }
 
 /**
- * What Chromium reports as aborted in good order: a prefetch of Next.js that a navigation
- * has overtaken, and a server action whose streamed answer ended with a new page.
+ * What Chromium reports as failed although all is in order: a prefetch of Next.js that a
+ * navigation has overtaken; a server action whose streamed answer ended with a new page; a
+ * script where JavaScript is turned off (`csp`; what a policy of ours forbids, the console
+ * tells as well).
  */
 function isExpectedAbort(request: Request): boolean {
-  if (request.failure()?.errorText !== 'net::ERR_ABORTED') return false;
+  const reason = request.failure()?.errorText;
+  if (reason === 'csp') return request.resourceType() === 'script';
   const isPrefetch = new URL(request.url()).searchParams.has('_rsc');
   const isServerAction =
     request.method() === 'POST' && request.headers()['next-action'] !== undefined;
-  return isPrefetch || isServerAction;
+  return reason === 'net::ERR_ABORTED' && (isPrefetch || isServerAction);
 }
 
 function describe(response: Response): LoadedResource {

@@ -18,7 +18,7 @@ const SERVERS = {
   edge: /packages\/cli\/src\/main\.ts serve/,
 } as const;
 export type StackServer = keyof typeof SERVERS;
-type BackingServer = 'redis' | 'mariadb';
+type BackingServer = 'redis' | 'mysql';
 
 /** Milliseconds within which the stack must be ready: WordPress installs itself at the first start. */
 const READY_WITHIN = 170_000;
