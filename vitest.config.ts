@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // Most suites wait for processes of their own more than they compute.
+    maxWorkers: 2,
     projects: [
       {
         test: {

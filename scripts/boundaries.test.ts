@@ -70,6 +70,11 @@ beforeAll(async () => {
   // It fails, as it must: the findings are on stdout.
   const { stdout }: { stdout: string } = await promisify(execFile)(process.execPath, args, {
     cwd: tree,
+    // Where it finds its type-aware half, which this tree has not installed.
+    env: {
+      ...process.env,
+      PATH: `${path.join(root, 'node_modules', '.bin')}:${process.env['PATH']}`,
+    },
   }).catch((failure: { stdout: string }) => failure);
   report = stdout;
 });

@@ -50,7 +50,7 @@ describe.each(DOCUMENTS)('%s', (document) => {
 });
 
 test('docs/configuration.md names every key of the configuration, and no other', () => {
-  const documented = [...read('docs/configuration.md').matchAll(/^\| `([^|]+)` \|.*\|.*\|$/gm)]
+  const documented = [...read('docs/configuration.md').matchAll(/^\| `([^|]+)` +\|.*\|.*\|$/gm)]
     .map(([, cell = '']) => cell)
     .flatMap((cell) => {
       const [first = '', ...others] = cell.split('`, `');
