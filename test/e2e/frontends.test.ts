@@ -177,11 +177,22 @@ describe.runIf(hasChromium())('in a browser', () => {
     });
 
     test('a plan that is none gets a 404 page of its own', async () => {
+      const path = `${stack.url}/plans/albatross`;
       const cookie = visitors[frontend.name];
-      const answer = await send(`${stack.url}/plans/albatross`, { ...NAVIGATION, cookie });
+      const answer = await send(path, { ...NAVIGATION, cookie });
       expect(answer.status).toBe(404);
+      // In the document itself: there without JavaScript too.
       expect(answer.text).toContain(`data-frontend="${frontend.name}"`);
       expect(answer.text).toMatch(/<h1[\s>]/);
+
+      await using visit = await visitAs(frontend);
+      const { page, watch } = visit;
+      await page.goto(path);
+      await isHydrated(frontend, page);
+      await expectShell(frontend, page);
+      expect(await accessibilityProblems(page)).toEqual([]);
+      // The status itself, which the console repeats.
+      expect(watch.problems.filter((problem) => !problem.includes('404'))).toEqual([]);
     });
 
     test(`${frontend.mount} shows it to anyone, and counts nobody`, async () => {
@@ -223,6 +234,20 @@ describe.runIf(hasChromium())('in a browser', () => {
       }
       expect(await counted()).toEqual(before);
     });
+  });
+
+  test('the picture of Next.js comes in the size that the screen needs', async () => {
+    await using visit = await visitAs(FRONTENDS[1], { viewport: { width: 375, height: 800 } });
+    await visit.page.goto(`${stack.url}/`, { waitUntil: 'load' });
+    const { url, width } = await visit.page.evaluate<{ url: string; width: number }>(
+      `(({ currentSrc, naturalWidth }) => ({ url: currentSrc, width: naturalWidth }))(
+        document.querySelector('main img'),
+      )`,
+    );
+    const source = new URL(url);
+    expect(source.pathname).toBe('/_mfe/next/_next/image');
+    expect(Number(source.searchParams.get('w'))).toBeLessThan(800);
+    expect(width).toBeGreaterThan(300);
   });
 
   test('an editor logs in to WordPress, and then sees WordPress at the front door', async () => {

@@ -108,7 +108,13 @@ export async function startStack(options: StackOptions = {}): Promise<StackProce
       fail(`ended (${code})`);
     });
   });
-  await ready;
+  try {
+    await ready;
+  } catch (error) {
+    await exited;
+    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+    throw error;
+  }
 
   const runner = child.pid ?? 0;
   const privateUrl = `http://127.0.0.1:${privatePort}`;
