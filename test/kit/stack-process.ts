@@ -17,7 +17,7 @@ const SERVERS = {
   wordpress: /wordpress\/server\/main\.ts/,
   edge: /packages\/cli\/src\/main\.ts serve/,
 } as const;
-export type StackServer = keyof typeof SERVERS;
+type StackServer = keyof typeof SERVERS;
 type BackingServer = 'redis' | 'mysql';
 
 /** Milliseconds within which the stack must be ready: WordPress installs itself at the first start. */
@@ -50,7 +50,7 @@ export interface StackProcess {
   remove(): Promise<void>;
 }
 
-export interface StackEnd {
+interface StackEnd {
   readonly code: number | null;
   /** Processes of the stack that run although it has ended: there must be none. */
   readonly orphans: readonly ProcessEntry[];
