@@ -160,16 +160,12 @@ describe.runIf(hasChromium())('in a browser', () => {
       await status.waitFor();
       expect(await status.textContent()).toContain(plan.name);
       expect(await inaccessible()).toEqual([]);
-      // Vue's script posts to the API itself, on a path that no experiment is about.
-      const isNamed = frontend.name !== 'vue' || !javaScriptEnabled;
       expect(signUpsOf(name)).toMatchObject([
         {
           email,
           plan: plan.id,
-          ...(isNamed && {
-            visitor: visitorId(frontend),
-            assignments: `home-redesign=${frontend.variant}`,
-          }),
+          visitor: visitorId(frontend),
+          assignments: `home-redesign=${frontend.variant}`,
         },
       ]);
       // The refusal is one of HTTP too, where a page or an API answered it.

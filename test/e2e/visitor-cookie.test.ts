@@ -84,6 +84,18 @@ test('the upstream learns who visits, and nothing that the visitor made up', asy
   expect(headers?.['x-request-id']).toMatch(/^[\da-f]{8}-/);
 });
 
+test('the owner of a route learns who visits too, from the cookie alone', async () => {
+  const { cookie, served } = await newVisitor();
+  await get('/api/sign-ups', { cookie, 'x-turnout-visitor': 'somebody-else' });
+  const variant = { wordpress: 'control', next: 'A', vue: 'B' }[served];
+  const known = upstreams.lastHeaders.get('api');
+  expect(known?.['x-turnout-visitor']).toBe(cookie.split('.')[1]);
+  expect(known?.['x-turnout-assignments']).toBe(`home-redesign=${variant}`);
+
+  await get('/api/plans', { 'x-turnout-visitor': 'somebody-else' });
+  expect(upstreams.lastHeaders.get('api')?.['x-turnout-visitor']).toBeUndefined();
+});
+
 describe('cookies that do not count make a new visitor, and nothing worse', () => {
   const forged = '1.AAAAAAAAAAAAAAAAAAAAAA.home-redesign:B:1.AAAAAAAAAAAAAAAAAAAAAA';
   const cases: [name: string, cookie: (valid: string) => string][] = [

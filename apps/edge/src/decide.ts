@@ -19,7 +19,7 @@ export interface Decision {
   /** How the variant was found, or why control is served; see the glossary. */
   readonly source?: AssignmentResult['source'] | 'cookieless';
   readonly visitor?: VisitorId;
-  /** For the upstream: `<experiment>=<variant>`. */
+  /** For the upstream: `<experiment>=<variant>`, several joined by commas. */
   readonly assignments?: string;
   /** To be set with the response. */
   readonly cookie?: string;
@@ -57,6 +57,25 @@ export function decide(
   const result = testing.assigner.assign(visitor, experiment);
   if (!(result instanceof Promise)) return follow(edge, testing, visitor, result, mayWrite, resign);
   return result.then((found) => follow(edge, testing, visitor, found, mayWrite, resign));
+}
+
+/**
+ * Traffic that a route owns goes there whoever asks. Its upstream is told who visits, by the
+ * cookie alone, since what a visitor does there (a sign-up by a script) is part of the test.
+ */
+export function decideOwned(
+  { testing }: Edge,
+  destination: Destination,
+  cookie: string | undefined,
+): Decision {
+  const reading = testing?.cookies.read(cookie);
+  if (reading?.status !== 'valid') return { destination };
+  const { id, mirror } = reading;
+  if (mirror.length === 0) return { destination, visitor: id };
+  const assignments = mirror
+    .map(({ experiment, variant }) => `${experiment}=${variant}`)
+    .join(', ');
+  return { destination, visitor: id, assignments };
 }
 
 /** What loads in the background never makes a visitor: it gets control, uncounted. */

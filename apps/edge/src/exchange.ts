@@ -54,6 +54,7 @@ export class EdgeExchange implements Exchange {
 
   onHead(_status: number, headers: string[]): string[] {
     const decision = this.#decision;
+    dropRequestIds(headers);
     if (decision?.experiment !== undefined) makePrivate(headers);
     if (decision?.cookie !== undefined) headers.push('Set-Cookie', decision.cookie);
     const decided = this.#decided ?? 0;
@@ -176,6 +177,14 @@ export function upstreamHeaders(
 /** What only the edge may say; sent by a client it would be a lie. */
 function isOurs(name: string): boolean {
   return name.startsWith('x-turnout-') || name === 'x-request-id';
+}
+
+/** An upstream may send back the id that it was given: with ours it would be there twice. */
+function dropRequestIds(headers: string[]): void {
+  for (let i = headers.length - 2; i >= 0; i -= 2) {
+    const name = headers[i];
+    if (name?.length === 12 && name.toLowerCase() === 'x-request-id') headers.splice(i, 2);
+  }
 }
 
 function statusClass(status: number): string {

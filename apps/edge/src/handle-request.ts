@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { forward } from '@turnout/proxy';
 import { normaliseHost, normalisePath } from '@turnout/router-core';
-import { decide, type Decision } from './decide.ts';
+import { decide, decideOwned, type Decision } from './decide.ts';
 import type { Edge } from './edge.ts';
 import { EdgeExchange } from './exchange.ts';
 import { answerOwnEndpoint, isOwnEndpoint } from './own-endpoints.ts';
@@ -35,13 +35,14 @@ export function createRequestHandler(edge: Edge): RequestListener {
     // 3. Traffic that belongs to one upstream, whatever the visitor's variant.
     const owner = edge.routes.match(path, host);
     const owned = owner === undefined ? undefined : edge.destinations.get(owner);
+    const { cookie } = request.headers;
     if (owned !== undefined) {
-      follow({ destination: owned });
+      follow(decideOwned(edge, owned, cookie));
       return;
     }
 
     // 4 to 6. Visitor, experiment, assignment.
-    const traits = { path, host, cookie: request.headers.cookie };
+    const traits = { path, host, cookie };
     const decision = decide(edge, traits, requestKind(request.method, path, request.headers));
 
     // 7 and 8. Forward; the exchange sees to the response and to what is recorded.

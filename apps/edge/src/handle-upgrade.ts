@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { normaliseHost, normalisePath } from '@turnout/router-core';
-import { decide, type Decision } from './decide.ts';
+import { decide, decideOwned, type Decision } from './decide.ts';
 import type { Edge } from './edge.ts';
 import { publicOrigin, upstreamHeaders } from './exchange.ts';
 import { visitorHash } from './access-log.ts';
@@ -22,8 +22,10 @@ export function createUpgradeHandler(edge: Edge): UpgradeListener {
     const path = normalisePath(request.url ?? '/');
     const owner = edge.routes.match(path, host);
     const owned = owner === undefined ? undefined : edge.destinations.get(owner);
-    const traits = { path, host, cookie: request.headers.cookie };
-    const decision = owned ? { destination: owned } : decide(edge, traits, 'subresource');
+    const { cookie } = request.headers;
+    const decision = owned
+      ? decideOwned(edge, owned, cookie)
+      : decide(edge, { path, host, cookie }, 'subresource');
     const follow = (found: Decision): void => tunnel(edge, request, socket, head, found);
     if (decision instanceof Promise) void decision.then(follow);
     else follow(decision);
