@@ -4,6 +4,9 @@ import type { VisitorId } from '@turnout/router-core';
 import type { Decision } from './decide.ts';
 import type { Logger } from './log.ts';
 
+/** Characters of a path or host that the log keeps. */
+const LONGEST = 1_024;
+
 /** What one line of the access log is made of. */
 export interface AccessRecord {
   readonly request: IncomingMessage;
@@ -29,8 +32,8 @@ export function logAccess(log: Logger, record: AccessRecord): void {
       id: record.requestId,
       remote: request.socket.remoteAddress,
       method: request.method,
-      host: request.headers.host,
-      path: withoutQuery(request.url ?? ''),
+      host: request.headers.host?.slice(0, LONGEST),
+      path: withoutQuery(request.url ?? '').slice(0, LONGEST),
       status: record.status,
       outcome: record.outcome,
       upstream: decision?.destination.upstream.name,

@@ -1,10 +1,14 @@
 import {
+  isInLayer,
   selectExperiment,
   withMirrorEntry,
   type AssignmentResult,
+  type CookieReading,
   type Experiment,
+  type MirrorEntry,
   type RequestTraits,
   type Visitor,
+  type VisitorCookie,
   type VisitorId,
 } from '@turnout/router-core';
 import type { Destination, Edge, Testing } from './edge.ts';
@@ -13,16 +17,20 @@ import type { RequestKind } from './request-kind.ts';
 /** Where a request goes, and why. */
 export interface Decision {
   readonly destination: Destination;
-  /** The experiment that decided; undefined where none is about the request. */
+  /** Another visitor might get another page at this address: nothing for shared caches. */
+  readonly variesByVisitor: boolean;
+  /** The experiment that decided; undefined where none did. */
   readonly experiment?: string;
   readonly variant?: string;
-  /** How the variant was found, or why control is served; see the glossary. */
+  /** How the variant was found, or why nobody is assigned; see the glossary. */
   readonly source?: AssignmentResult['source'] | 'cookieless';
   readonly visitor?: VisitorId;
   /** For the upstream: `<experiment>=<variant>`, several joined by commas. */
   readonly assignments?: string;
   /** To be set with the response. */
   readonly cookie?: string;
+  /** The phase in which to count the visitor, once the page has been served. */
+  readonly countIn?: number;
 }
 
 /**
@@ -35,28 +43,38 @@ export function decide(
   kind: RequestKind,
 ): Decision | Promise<Decision> {
   const { testing, fallback } = edge;
-  const candidate = testing?.experiments.find((experiment) => experiment.matches(request));
-  if (testing === undefined || candidate === undefined) return { destination: fallback };
+  const inScope = testing?.experiments.some((experiment) => experiment.inScope(request)) ?? false;
+  const elsewhere = { destination: fallback, variesByVisitor: inScope };
+  if (testing === undefined || !inScope) return elsewhere;
+  const candidate = testing.experiments.find(
+    (experiment) => experiment.inScope(request) && experiment.admits(request),
+  );
+  if (candidate === undefined) return elsewhere;
 
   const reading = testing.cookies.read(request.cookie);
   edge.metrics.visitorCookies.inc({ outcome: reading.status });
-  if (reading.status !== 'valid' && kind !== 'navigation') return cookieless(edge, candidate);
-
-  const visitor: Visitor =
-    reading.status === 'valid'
-      ? { id: reading.id, mirror: reading.mirror, minted: false }
-      : { id: testing.cookies.mint(), mirror: [], minted: true };
+  if (reading.status !== 'valid') {
+    const forAll = servedToAll(candidate);
+    if (forAll !== undefined) return unassigned(edge, forAll);
+    // What loads in the background never makes a visitor: it gets control, uncounted.
+    if (kind !== 'navigation') {
+      const { key, control } = candidate;
+      return unassigned(edge, { experiment: key, variant: control, source: 'cookieless' });
+    }
+  }
+  const visitor = visitorOf(reading, testing.cookies);
   if (visitor.minted) edge.metrics.visitorCookies.inc({ outcome: 'minted' });
 
+  const follow = (result: AssignmentResult): Decision =>
+    withCookie(testing, visitor, reading, [result], kind, assignedTo(edge, visitor, result, kind));
   const experiment = selectExperiment(testing.experiments, request, visitor.id);
-  // Its layer gives this visitor to another experiment, which is not about this request.
-  if (experiment === undefined) return { destination: fallback };
-
-  const mayWrite = kind === 'navigation';
-  const resign = visitor.minted || (reading.status === 'valid' && reading.stale);
+  // Layers give this visitor to experiments that are not about this request. The id is kept
+  // all the same: drawn afresh at each visit, it would fall into a layer's slots sooner or later.
+  if (experiment === undefined) {
+    return withCookie(testing, visitor, reading, [], kind, { ...elsewhere, visitor: visitor.id });
+  }
   const result = testing.assigner.assign(visitor, experiment);
-  if (!(result instanceof Promise)) return follow(edge, testing, visitor, result, mayWrite, resign);
-  return result.then((found) => follow(edge, testing, visitor, found, mayWrite, resign));
+  return result instanceof Promise ? result.then(follow) : follow(result);
 }
 
 /**
@@ -69,52 +87,104 @@ export function decideOwned(
   cookie: string | undefined,
 ): Decision {
   const reading = testing?.cookies.read(cookie);
-  if (reading?.status !== 'valid') return { destination };
+  if (reading?.status !== 'valid') return { destination, variesByVisitor: false };
   const { id, mirror } = reading;
-  if (mirror.length === 0) return { destination, visitor: id };
-  const assignments = mirror
-    .map(({ experiment, variant }) => `${experiment}=${variant}`)
-    .join(', ');
-  return { destination, visitor: id, assignments };
+  const owned = { destination, variesByVisitor: false, visitor: id };
+  if (mirror.length === 0) return owned;
+  const assignments = mirror.map(({ experiment, variant }) => `${experiment}=${variant}`);
+  return { ...owned, assignments: assignments.join(', ') };
 }
 
-/** What loads in the background never makes a visitor: it gets control, uncounted. */
-function cookieless(edge: Edge, { key, control }: Experiment): Decision {
+/** Who sent the request: the cookie's visitor, or a new one. */
+export function visitorOf(reading: CookieReading, cookies: VisitorCookie): Visitor {
+  return reading.status === 'valid'
+    ? { id: reading.id, mirror: reading.mirror, minted: false }
+    : { id: cookies.mint(), mirror: [], minted: true };
+}
+
+/** The cookie to set after these results; undefined if the one that was sent still holds. */
+export function cookieAfter(
+  cookies: VisitorCookie,
+  visitor: Visitor,
+  reading: CookieReading,
+  results: readonly AssignmentResult[],
+): string | undefined {
+  let mirror: readonly MirrorEntry[] = visitor.mirror;
+  for (const result of results) {
+    if (result.kind !== 'assigned') continue;
+    const { experiment, variant, phase } = result;
+    mirror = withMirrorEntry(mirror, { experiment, variant: variant.key, phase });
+  }
+  const isStale = reading.status === 'valid' && reading.stale;
+  if (!visitor.minted && !isStale && mirror === visitor.mirror) return undefined;
+  return cookies.serialise(visitor.id, mirror);
+}
+
+/** The experiments that a visitor can be in, whatever page they open next. */
+export function experimentsFor(
+  { experiments }: Testing,
+  request: RequestTraits,
+  id: VisitorId,
+): Experiment[] {
+  return experiments.filter(
+    (experiment) => experiment.admits(request) && isInLayer(experiment, id),
+  );
+}
+
+type Served = Pick<AssignmentResult, 'experiment' | 'variant'> & {
+  readonly source: NonNullable<Decision['source']>;
+};
+
+/** What everybody gets, so that nobody has to be known; in a layer it depends on the visitor. */
+function servedToAll({ key, status, layer, control, winner }: Experiment): Served | undefined {
+  if (layer !== undefined) return undefined;
+  if (status === 'killed') return { experiment: key, variant: control, source: status };
+  if (status === 'concluded') return { experiment: key, variant: winner, source: status };
+  return undefined;
+}
+
+/** Served without being assigned: counted for the upstream, and for no variant. */
+function unassigned(edge: Edge, { experiment, variant, source }: Served): Decision {
   return {
-    destination: edge.destinationOf(key, control),
-    experiment: key,
-    variant: control.key,
-    source: 'cookieless',
+    destination: edge.destinationOutside(experiment, variant),
+    variesByVisitor: true,
+    experiment,
+    variant: variant.key,
+    source,
   };
 }
 
-/**
- * @param mayWrite whether this response may set the cookie
- * @param resign whether it must, even when the mirror stays as it is
- */
-function follow(
+function assignedTo(
   edge: Edge,
-  testing: Testing,
   visitor: Visitor,
   result: AssignmentResult,
-  mayWrite: boolean,
-  resign: boolean,
+  kind: RequestKind,
 ): Decision {
   const { experiment, variant, source } = result;
   edge.metrics.assignments.inc({ experiment, variant: variant.key, source });
-  let { mirror } = visitor;
-  if (result.kind === 'assigned') {
-    mirror = withMirrorEntry(mirror, { experiment, variant: variant.key, phase: result.phase });
-    testing.tally.saw(experiment, result.phase, variant.key, visitor.id);
-  }
+  if (result.kind === 'unassigned') return { ...unassigned(edge, result), visitor: visitor.id };
   const decision = {
     destination: edge.destinationOf(experiment, variant),
+    variesByVisitor: true,
     experiment,
     variant: variant.key,
     source,
     visitor: visitor.id,
     assignments: `${experiment}=${variant.key}`,
   };
-  if (!mayWrite || (!resign && mirror === visitor.mirror)) return decision;
-  return { ...decision, cookie: testing.cookies.serialise(visitor.id, mirror) };
+  return kind === 'navigation' ? { ...decision, countIn: result.phase } : decision;
+}
+
+/** Only a navigation sets the cookie: of many requests at once, one writes. */
+function withCookie(
+  { cookies }: Testing,
+  visitor: Visitor,
+  reading: CookieReading,
+  results: readonly AssignmentResult[],
+  kind: RequestKind,
+  decision: Decision,
+): Decision {
+  if (kind !== 'navigation') return decision;
+  const cookie = cookieAfter(cookies, visitor, reading, results);
+  return cookie === undefined ? decision : { ...decision, cookie };
 }

@@ -35,7 +35,6 @@ export interface Testing {
   readonly cookies: VisitorCookie;
   readonly assigner: Assigner;
   readonly tally: VisitorTally;
-  readonly ledger: Ledger;
 }
 
 /** Everything that a worker answers requests with. */
@@ -51,14 +50,16 @@ export interface Edge {
   draining: boolean;
   /** Whether visitors may call us by this name (normalised host). */
   allows(host: string): boolean;
-  /** Where a variant of an experiment is served from. */
+  /** Where those who are assigned to a variant go; counted for it. */
   destinationOf(experiment: string, variant: Variant): Destination;
+  /** Where those who are served a variant without being assigned go; counted for none. */
+  destinationOutside(experiment: string, variant: Variant): Destination;
 }
 
 export interface EdgeParts {
   readonly config: Config;
   readonly cookieSecrets: readonly string[];
-  /** There when the configuration has experiments. */
+  /** Where assignments are kept; without it, cookie and hash decide. */
   readonly ledger: Ledger | undefined;
   readonly log: Logger;
   /** Milliseconds since 1970. */
@@ -82,14 +83,24 @@ export function createEdge({ config, cookieSecrets, ledger, log, now }: EdgePart
   const { hosts } = config.public;
   const isAnyHost = hosts.includes('*');
   // By the variant itself, so that the request path builds no keys.
-  const byVariant = new Map<Variant, Destination>();
+  const assigned = new Map<Variant, Destination>();
+  const outside = new Map<Variant, Destination>();
+  const remembered = (known: Map<Variant, Destination>, variant: Variant, labels: string[]) => {
+    let found = known.get(variant);
+    if (found === undefined) {
+      const { upstream } = destination(variant.upstream);
+      found = { upstream, traffic: trafficOf(upstream.name, ...labels) };
+      known.set(variant, found);
+    }
+    return found;
+  };
 
   return {
     routes: createRouteTable(config.routes),
     destinations,
     fallback: destination(config.default),
     testing:
-      ledger === undefined
+      config.experiments.length === 0
         ? undefined
         : createTesting({ config, cookieSecrets, ledger, metrics, now }),
     upgrader: createUpgrader({}),
@@ -97,27 +108,24 @@ export function createEdge({ config, cookieSecrets, ledger, log, now }: EdgePart
     log,
     draining: false,
     allows: isAnyHost ? () => true : compileHosts(hosts),
-    destinationOf(experiment, variant) {
-      let found = byVariant.get(variant);
-      if (found === undefined) {
-        const { upstream } = destination(variant.upstream);
-        found = { upstream, traffic: trafficOf(upstream.name, experiment, variant.key) };
-        byVariant.set(variant, found);
-      }
-      return found;
-    },
+    destinationOf: (experiment, variant) =>
+      remembered(assigned, variant, [experiment, variant.key]),
+    destinationOutside: (experiment, variant) => remembered(outside, variant, [experiment]),
   };
 }
 
 function createTesting(parts: {
   config: Config;
   cookieSecrets: readonly string[];
-  ledger: Ledger;
+  ledger: Ledger | undefined;
   metrics: WorkerMetrics;
   now: () => number;
 }): Testing {
   const { config, cookieSecrets, ledger, metrics, now } = parts;
-  const assigner = createAssigner({ store: ledger, deadline: config.ledgerWait });
+  const assigner = createAssigner({
+    ...(ledger !== undefined && { store: ledger }),
+    deadline: config.ledgerWait,
+  });
   watchLedger(metrics.registry, assigner);
   return {
     experiments: config.experiments
@@ -125,8 +133,7 @@ function createTesting(parts: {
       .filter(({ status }) => status !== 'draft'),
     cookies: createVisitorCookie({ secrets: cookieSecrets, secure: false }),
     assigner,
-    tally: new VisitorTally(ledger.visitors, now),
-    ledger,
+    tally: new VisitorTally(ledger?.visitors, now),
   };
 }
 

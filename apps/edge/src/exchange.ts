@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import {
   requestHeaders,
   sendErrorPage,
@@ -12,6 +13,12 @@ import { makePrivate } from './cache-control.ts';
 import type { Decision } from './decide.ts';
 import type { Edge } from './edge.ts';
 
+/** Answers that one connection may wait for: pipelining is rare, and cheap to abuse. */
+const PIPELINED_MAX = 8;
+
+const waiting: unique symbol = Symbol('answers that a connection waits for');
+type CountedSocket = Socket & { [waiting]?: number };
+
 /**
  * One visitor's request on its way through the edge: what goes to the upstream, what
  * comes back, and what is recorded of it. An instance per request; its methods are the
@@ -23,6 +30,7 @@ export class EdgeExchange implements Exchange {
   readonly #edge: Edge;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  readonly #socket: CountedSocket;
   #decided: number | undefined;
   #decision: Decision | undefined;
   /** Set by `follow`, before the proxy reads them. */
@@ -32,6 +40,16 @@ export class EdgeExchange implements Exchange {
     this.#edge = edge;
     this.#request = request;
     this.#response = response;
+    this.#socket = request.socket;
+    this.#socket[waiting] = (this.#socket[waiting] ?? 0) + 1;
+  }
+
+  /** Ends a connection that asks for far more than it has been answered. */
+  isOneTooMany(): boolean {
+    if ((this.#socket[waiting] ?? 0) <= PIPELINED_MAX) return false;
+    this.#socket.destroy();
+    this.#recordOwn(0, `more than ${PIPELINED_MAX} requests at once on one connection`);
+    return true;
   }
 
   get upstream(): Upstream {
@@ -52,11 +70,12 @@ export class EdgeExchange implements Exchange {
     this.headers = upstreamHeaders(this.#request, this.requestId, decision);
   }
 
-  onHead(_status: number, headers: string[]): string[] {
+  onHead(status: number, headers: string[]): string[] {
     const decision = this.#decision;
     dropRequestIds(headers);
-    if (decision?.experiment !== undefined) makePrivate(headers);
+    if (decision?.variesByVisitor === true) makePrivate(headers);
     if (decision?.cookie !== undefined) headers.push('Set-Cookie', decision.cookie);
+    if (status < 500) this.#count();
     const decided = this.#decided ?? 0;
     const upstream = performance.now() - this.#started - decided;
     headers.push(
@@ -75,6 +94,7 @@ export class EdgeExchange implements Exchange {
     const { metrics } = this.#edge;
     const { traffic } = decision.destination;
     metrics.inFlight.dec(traffic);
+    this.#answered();
     if (outcome.bytesIn > 0) metrics.requestBytes.inc(traffic, outcome.bytesIn);
     if (outcome.bytesOut > 0) metrics.responseBytes.inc(traffic, outcome.bytesOut);
     let { status } = outcome;
@@ -82,13 +102,13 @@ export class EdgeExchange implements Exchange {
       metrics.upstreamErrors.inc({ upstream: traffic.upstream, reason: outcome.error.code });
       if (!this.#response.headersSent) {
         status = outcome.error.status;
+        // The visitor keeps the variant through the failure, too.
+        if (decision.cookie !== undefined) this.#response.setHeader('Set-Cookie', decision.cookie);
         this.#sendError(status);
       }
     }
     const total = performance.now() - this.#started;
-    // A visitor who left before the head has no status.
-    const code = status === 0 ? 'none' : statusClass(status);
-    metrics.requests.inc({ ...traffic, code });
+    metrics.requests.inc({ ...traffic, code: statusClass(status) });
     metrics.requestDuration.observe(traffic, total / 1000);
     logAccess(this.#edge.log, {
       request: this.#request,
@@ -108,12 +128,20 @@ export class EdgeExchange implements Exchange {
   /** Answers with an error page of our own: no upstream is to see this request. */
   refuse(status: number, reason: string): void {
     this.#sendError(status);
-    this.#logOwn(status, reason);
+    this.#recordOwn(status, reason);
+  }
+
+  /** Ends a request that we failed, whatever went wrong. */
+  crash(error: unknown): void {
+    this.#edge.log.error({ err: error, id: this.requestId }, 'a request could not be handled');
+    if (!this.#response.headersSent) this.refuse(500, String(error));
+    else this.#response.destroy();
   }
 
   /** Answers with JSON of our own. */
   answerJson(status: number, headers: Readonly<Record<string, string>>, body: unknown): void {
     const text = `${JSON.stringify(body)}\n`;
+    if (this.#edge.draining) this.#response.setHeader('Connection', 'close');
     this.#response.writeHead(status, {
       'Content-Type': status < 400 ? 'application/json' : 'application/problem+json',
       'Content-Length': Buffer.byteLength(text),
@@ -122,16 +150,31 @@ export class EdgeExchange implements Exchange {
       ...headers,
     });
     this.#response.end(this.#request.method === 'HEAD' ? undefined : text);
-    this.#logOwn(status, undefined);
+    this.#recordOwn(status, undefined);
   }
 
   #sendError(status: number): void {
     const { requestId } = this;
+    this.#response.setHeader('X-Request-Id', requestId);
+    if (this.#edge.draining) this.#response.setHeader('Connection', 'close');
     const retryAfter = status === 503 ? { retryAfter: 5 } : {};
     sendErrorPage(this.#request, this.#response, { status, requestId, ...retryAfter });
   }
 
-  #logOwn(status: number, reason: string | undefined): void {
+  /** Counts the visitor among those whom the variant served. */
+  #count(): void {
+    const { experiment, variant, visitor, countIn } = this.#decision ?? {};
+    if (countIn === undefined || !experiment || !variant || !visitor) return;
+    this.#edge.testing?.tally.saw(experiment, countIn, variant, visitor);
+  }
+
+  #answered(): void {
+    this.#socket[waiting] = (this.#socket[waiting] ?? 1) - 1;
+  }
+
+  #recordOwn(status: number, reason: string | undefined): void {
+    this.#answered();
+    this.#edge.metrics.ownResponses.inc({ code: statusClass(status) });
     logAccess(this.#edge.log, {
       request: this.#request,
       requestId: this.requestId,
@@ -187,6 +230,8 @@ function dropRequestIds(headers: string[]): void {
   }
 }
 
+/** A visitor who left before the head has no status. */
 function statusClass(status: number): string {
+  if (status === 0) return 'none';
   return `${Math.floor(status / 100)}xx`;
 }

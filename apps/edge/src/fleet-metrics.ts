@@ -5,6 +5,9 @@ import type { Fleet } from './fleet.ts';
 import type { MetricSnapshot } from './metrics.ts';
 import { utcDay } from './visitor-tally.ts';
 
+/** How long a scrape waits for the store to count visitors, in ms. */
+const COUNT_WAIT = 300;
+
 /**
  * The metrics of the whole process group: those of all workers added up, those
  * of workers that are gone (so that no counter ever falls), and the primary's own.
@@ -55,16 +58,15 @@ export class FleetMetrics {
         async collect() {
           const day = utcDay(now());
           this.reset();
-          for (const { key, phase, variants } of experiments) {
-            for (const variant of variants) {
+          const counts = experiments.flatMap(({ key, phase, variants }) =>
+            variants.map(async (variant) => {
               const labels = { experiment: key, phase: String(phase), variant: variant.key };
-              try {
-                this.set(labels, await visitors.count(key, phase, variant.key, day));
-              } catch {
-                // The store is out of reach: no number is better than a wrong one.
-              }
-            }
-          }
+              // A store out of reach gives no number, which is better than a wrong one.
+              const count = await within(COUNT_WAIT, visitors.count(key, phase, variant.key, day));
+              if (count !== undefined) this.set(labels, count);
+            }),
+          );
+          await Promise.all(counts);
         },
       }),
     );
@@ -77,6 +79,22 @@ export class FleetMetrics {
     const workers = await this.#fleet.scrape();
     const own = await this.#own.getMetricsAsJSON();
     return AggregatorRegistry.aggregate([...workers, this.#gone, own]).metrics();
+  }
+}
+
+/** What `work` comes to; undefined when it fails, or takes longer. */
+async function within<Value>(
+  milliseconds: number,
+  work: Promise<Value>,
+): Promise<Value | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, undefined);
+  });
+  try {
+    return await Promise.race([work.catch(() => undefined), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

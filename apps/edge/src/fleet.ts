@@ -15,7 +15,7 @@ const SCRAPE_WAIT = 1_000;
 
 export interface FleetOptions {
   readonly size: number;
-  readonly start: Extract<ToWorker, { kind: 'start' }>;
+  readonly start: Omit<Extract<ToWorker, { kind: 'start' }>, 'needsLedger'>;
   /** How long requests under way may take to end at a shutdown, in ms. */
   readonly drain: number;
   readonly log: Logger;
@@ -41,9 +41,11 @@ interface Member {
 export class Fleet extends EventEmitter<FleetEvents> {
   readonly #options: FleetOptions;
   readonly #members = new Map<number, Member>();
-  readonly #scrapes = new Map<number, (id: number, snapshot: MetricSnapshot) => void>();
+  readonly #scrapes = new Map<number, (id: number) => void>();
   #backoff = 0;
   #draining = false;
+  #hasListened = false;
+  #isHopeless = false;
   #scrape = 0;
   restarts = 0;
 
@@ -76,9 +78,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
     const asked = new Set<number>();
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, SCRAPE_WAIT);
-      this.#scrapes.set(request, (id, snapshot) => {
-        const member = this.#members.get(id);
-        if (member !== undefined) member.snapshot = snapshot;
+      this.#scrapes.set(request, (id) => {
         asked.delete(id);
         if (asked.size > 0) return;
         clearTimeout(timer);
@@ -123,7 +123,8 @@ export class Fleet extends EventEmitter<FleetEvents> {
   #fork(): void {
     const worker = cluster.fork();
     this.#members.set(worker.id, { worker, born: Date.now(), listening: false });
-    tell(worker, this.#options.start);
+    // A ledger that can't be opened is a mistake at the start; later it is one more outage.
+    tell(worker, { ...this.#options.start, needsLedger: !this.#hasListened });
   }
 
   #heard(worker: Worker, message: FromWorker): void {
@@ -132,14 +133,21 @@ export class Fleet extends EventEmitter<FleetEvents> {
     switch (message.kind) {
       case 'listening':
         member.listening = true;
+        this.#hasListened = true;
         this.emit('listening', message.port);
         return;
       case 'hopeless':
-        this.#draining = true;
+        // Once it has served, the edge goes on trying: what is broken may be mended.
+        if (this.#hasListened) {
+          this.#options.log.error({ reason: message.reason }, 'a worker could not start');
+          return;
+        }
+        this.#isHopeless = true;
         this.emit('hopeless', message.reason);
         return;
       case 'metrics':
-        this.#scrapes.get(message.request)?.(worker.id, message.snapshot);
+        member.snapshot = message.snapshot;
+        this.#scrapes.get(message.request)?.(worker.id);
         return;
     }
   }
@@ -149,7 +157,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
     if (member === undefined) return;
     this.#members.delete(worker.id);
     this.emit('gone', member.snapshot);
-    if (this.#draining) return;
+    if (this.#draining || this.#isHopeless) return;
     const lived = Date.now() - member.born;
     this.#backoff =
       lived >= SETTLED_AFTER ? 0 : Math.min(BACKOFF_MAX, this.#backoff * 2 || BACKOFF_FIRST);

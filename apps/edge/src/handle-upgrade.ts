@@ -1,34 +1,51 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { normaliseHost, normalisePath } from '@turnout/router-core';
-import { decide, decideOwned, type Decision } from './decide.ts';
+import { refuseUpgrade } from '@turnout/proxy';
+import { visitorHash } from './access-log.ts';
+import { decide, type Decision } from './decide.ts';
 import type { Edge } from './edge.ts';
 import { publicOrigin, upstreamHeaders } from './exchange.ts';
-import { visitorHash } from './access-log.ts';
+import { route } from './route.ts';
 
 type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 /** Upgrades take the same decision as requests do, and never make a visitor. */
 export function createUpgradeHandler(edge: Edge): UpgradeListener {
   return (request, socket, head) => {
-    const host = normaliseHost(request.headers.host ?? '');
-    if (!edge.allows(host) || edge.draining) {
-      socket.end(
-        `HTTP/1.1 ${edge.draining ? '503 Service Unavailable' : '421 Misdirected Request'}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
-      );
-      return;
+    // node:http has let go of the socket: a reset that nobody listens to would end this
+    // process. 'close' says all that matters.
+    socket.on('error', () => {});
+    const refuse = (status: number, reason: string): void => {
+      refuseUpgrade(socket, status);
+      edge.log.info({ method: request.method, path: request.url, status, reason }, 'upgrade');
+    };
+    const follow = (decision: Decision): void => {
+      // The drain may have begun while the ledger was asked; it ends the tunnels that it knows.
+      if (edge.draining) refuse(503, 'draining');
+      else tunnel(edge, request, socket, head, decision);
+    };
+    const found = route(edge, request);
+    switch (found.kind) {
+      case 'refused':
+        refuse(found.status, found.reason);
+        return;
+      case 'own':
+        refuse(404, 'no endpoint of ours upgrades');
+        return;
+      case 'owned':
+        follow(found.decision);
+        return;
+      case 'open': {
+        const decision = decide(edge, found.traits, 'subresource');
+        if (decision instanceof Promise) {
+          decision.then(follow).catch((error: unknown) => {
+            edge.log.error({ err: error }, 'an upgrade could not be decided');
+            socket.destroy();
+          });
+        } else follow(decision);
+      }
     }
-    const path = normalisePath(request.url ?? '/');
-    const owner = edge.routes.match(path, host);
-    const owned = owner === undefined ? undefined : edge.destinations.get(owner);
-    const { cookie } = request.headers;
-    const decision = owned
-      ? decideOwned(edge, owned, cookie)
-      : decide(edge, { path, host, cookie }, 'subresource');
-    const follow = (found: Decision): void => tunnel(edge, request, socket, head, found);
-    if (decision instanceof Promise) void decision.then(follow);
-    else follow(decision);
   };
 }
 
@@ -52,11 +69,12 @@ function tunnel(
         {
           id: requestId,
           method: request.method,
-          path: normalisePath(request.url ?? '/'),
+          path: request.url,
           upstream: upstream.name,
           variant: decision.variant,
           visitor: decision.visitor && visitorHash(decision.visitor),
           outcome: outcome.kind,
+          status: outcome.status,
           ms: Math.round(performance.now() - started),
         },
         'upgrade',

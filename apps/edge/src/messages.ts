@@ -8,6 +8,8 @@ export type ToWorker =
       readonly config: Config;
       readonly dataDir: string;
       readonly cookieSecrets: readonly string[];
+      /** Whether a ledger that can't be opened is a reason not to serve. */
+      readonly needsLedger: boolean;
     }
   | { readonly kind: 'metrics'; readonly request: number }
   | { readonly kind: 'drain' };
@@ -17,4 +19,5 @@ export type FromWorker =
   | { readonly kind: 'listening'; readonly port: number }
   /** It can't serve, and another try would end the same way. */
   | { readonly kind: 'hopeless'; readonly reason: string }
+  /** `request` is 0 when nobody asked. */
   | { readonly kind: 'metrics'; readonly request: number; readonly snapshot: MetricSnapshot };

@@ -11,7 +11,10 @@ import type { Assigner, AssignerStatus } from '@turnout/router-core';
 /** All metrics of one process, as plain data. */
 export type MetricSnapshot = MetricObjectWithValues<MetricValue<string>>[];
 
-/** Which traffic a request belongs to; `experiment` and `variant` are empty outside experiments. */
+/**
+ * Which traffic a request belongs to. `experiment` is empty where none decided, `variant` where
+ * nobody is assigned: for holdouts, killed and concluded experiments, and background requests.
+ */
 const TRAFFIC_LABELS = ['upstream', 'experiment', 'variant'] as const;
 export type TrafficLabels = Readonly<Record<(typeof TRAFFIC_LABELS)[number], string>>;
 
@@ -61,6 +64,12 @@ export function createWorkerMetrics() {
       name: 'turnout_upgrades_total',
       help: 'Connections upgraded (WebSocket), by upstream and outcome.',
       labelNames: ['upstream', 'outcome'],
+      registers,
+    }),
+    ownResponses: new Counter({
+      name: 'turnout_own_responses_total',
+      help: 'Requests that the edge answered itself: its endpoints, and refusals.',
+      labelNames: ['code'],
       registers,
     }),
     upstreamErrors: new Counter({

@@ -1,15 +1,14 @@
 import type { IncomingMessage } from 'node:http';
-import { withMirrorEntry, type AssignmentResult, type Visitor } from '@turnout/router-core';
+import { normaliseHost, type AssignmentResult } from '@turnout/router-core';
+import { cookieAfter, experimentsFor, visitorOf } from './decide.ts';
 import type { Edge, Testing } from './edge.ts';
 import type { EdgeExchange } from './exchange.ts';
 
-const PREFIX = '/_turnout/';
-
-export function isOwnEndpoint(path: string): boolean {
-  return path.startsWith(PREFIX);
-}
-
-/** Answers a request under `/_turnout/`. */
+/**
+ * Answers a request under `/_turnout/`.
+ *
+ * @param path the normalised path
+ */
 export function answerOwnEndpoint(
   edge: Edge,
   exchange: EdgeExchange,
@@ -37,37 +36,35 @@ export function answerOwnEndpoint(
     exchange.answerJson(200, {}, { visitor: null, assignments: [] });
     return;
   }
-  void answerAssignments(edge.testing, exchange, request);
+  answerAssignments(edge.testing, exchange, request, path).catch((error: unknown) =>
+    exchange.crash(error),
+  );
 }
 
 /**
- * Session look-up and assignment: who the visitor is, and their variant in every
- * experiment that is not a draft; made and kept when there was none yet.
+ * Session look-up and assignment: who the visitor is, and their variant in every experiment
+ * that they can be in; made and kept when there was none yet.
  */
 async function answerAssignments(
   testing: Testing,
   exchange: EdgeExchange,
   request: IncomingMessage,
+  path: string,
 ): Promise<void> {
-  const reading = testing.cookies.read(request.headers.cookie);
-  const visitor: Visitor =
-    reading.status === 'valid'
-      ? { id: reading.id, mirror: reading.mirror, minted: false }
-      : { id: testing.cookies.mint(), mirror: [], minted: true };
+  const { cookie } = request.headers;
+  const traits = { path, host: normaliseHost(request.headers.host ?? ''), cookie };
+  const reading = testing.cookies.read(cookie);
+  const visitor = visitorOf(reading, testing.cookies);
   const results = await Promise.all(
-    testing.experiments.map(async (experiment) => testing.assigner.assign(visitor, experiment)),
+    experimentsFor(testing, traits, visitor.id).map(async (experiment) =>
+      testing.assigner.assign(visitor, experiment),
+    ),
   );
-  const mirror = results.reduce(
-    (so, result) => (result.kind === 'assigned' ? withMirrorEntry(so, mirrorEntry(result)) : so),
-    visitor.mirror,
-  );
-  const changed = visitor.minted || mirror !== visitor.mirror;
-  const cookie = changed ? { 'Set-Cookie': testing.cookies.serialise(visitor.id, mirror) } : {};
-  exchange.answerJson(200, cookie, { visitor: visitor.id, assignments: results.map(describe) });
-}
-
-function mirrorEntry({ experiment, variant, phase }: AssignmentResult & { kind: 'assigned' }) {
-  return { experiment, variant: variant.key, phase };
+  const changed = cookieAfter(testing.cookies, visitor, reading, results);
+  exchange.answerJson(200, changed === undefined ? {} : { 'Set-Cookie': changed }, {
+    visitor: visitor.id,
+    assignments: results.map(describe),
+  });
 }
 
 function describe(result: AssignmentResult) {

@@ -55,7 +55,7 @@ export async function serve({ configFile, env }: ServeOptions): Promise<void> {
     privateServer.closeAllConnections();
     await ledger?.close();
     log.info('stopped');
-    flush();
+    await flush();
     process.exit(code);
   };
   let stopping: Promise<void> | undefined;
@@ -87,11 +87,11 @@ export async function serve({ configFile, env }: ServeOptions): Promise<void> {
       },
       'serving',
     );
-    flush();
+    await flush();
   } catch (error) {
     await fleet.drain();
     await ledger?.close();
-    flush();
+    await flush();
     throw error;
   }
 }

@@ -19,7 +19,7 @@ const WAITING_MAX = 200_000;
  * counter in batches: the request path only touches memory.
  */
 export class VisitorTally {
-  readonly #counter: VisitorCounter;
+  readonly #counter: VisitorCounter | undefined;
   readonly #now: () => number;
   readonly #counted = new LRUCache<string, true>({ max: REMEMBERED });
   #waiting = new Map<string, Group>();
@@ -28,13 +28,15 @@ export class VisitorTally {
   #day = '';
   #dayEnds = 0;
 
-  constructor(counter: VisitorCounter, now: () => number) {
+  /** @param counter without one nobody is counted */
+  constructor(counter: VisitorCounter | undefined, now: () => number) {
     this.#counter = counter;
     this.#now = now;
   }
 
   /** Notes that `visitor` was served; cheap when it was noted earlier today. */
   saw(experiment: string, phase: number, variant: string, visitor: VisitorId): void {
+    if (this.#counter === undefined) return;
     const day = this.#today();
     const key = `${experiment}:${phase}:${variant}:${day}`;
     const mark = `${key}:${visitor}`;
@@ -61,7 +63,7 @@ export class VisitorTally {
     this.#waitingCount = 0;
     for (const [key, group] of groups) {
       try {
-        await this.#counter.add(group.experiment, group.phase, group.variant, group.day, [
+        await this.#counter?.add(group.experiment, group.phase, group.variant, group.day, [
           ...group.visitors,
         ]);
       } catch {

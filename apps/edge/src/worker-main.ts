@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import { createLog } from './log.ts';
 import { listenProblem } from './listen-problem.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
@@ -6,6 +7,11 @@ import { startWorker, type RunningWorker } from './worker.ts';
 // The process of one worker: started by the primary, told what to do by messages.
 
 const { log, flush } = createLog({ process: 'edge-worker', pid: process.pid });
+/** How often the primary gets the counts unasked, in ms: all that a killed worker can lose. */
+const REPORT_EVERY = 1_000;
+
+// Else node:cluster ends this process by itself, at once, when the primary dies.
+if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
 let worker: RunningWorker | undefined;
 let ending: Promise<void> | undefined;
 
@@ -22,8 +28,7 @@ async function hear(message: ToWorker): Promise<void> {
       await start(message);
       return;
     case 'metrics':
-      if (worker === undefined) return;
-      tell({ kind: 'metrics', request: message.request, snapshot: await worker.snapshot() });
+      if (worker !== undefined) await report(worker, message.request);
       return;
     case 'drain':
       await (ending ??= end());
@@ -31,24 +36,37 @@ async function hear(message: ToWorker): Promise<void> {
   }
 }
 
-async function start({ config, dataDir, cookieSecrets }: ToWorker & { kind: 'start' }) {
+async function start(settings: ToWorker & { kind: 'start' }): Promise<void> {
   try {
-    worker = await startWorker({ config, dataDir, cookieSecrets, log });
-    tell({ kind: 'listening', port: worker.port });
+    const started = await startWorker({ ...settings, log });
+    worker = started;
+    await tell({ kind: 'listening', port: started.port });
+    setInterval(() => void report(started, 0), REPORT_EVERY).unref();
   } catch (error) {
-    tell({
+    const { port } = settings.config.public;
+    await tell({
       kind: 'hopeless',
-      reason: listenProblem(error, 'public', config.public.port, 'TURNOUT_PORT'),
+      reason: listenProblem(error, 'public', port, 'TURNOUT_PORT'),
     });
+    await flush();
+    process.exit(1);
   }
 }
 
 async function end(): Promise<void> {
   await worker?.drain();
-  flush();
+  await flush();
   process.exit(0);
 }
 
-function tell(message: FromWorker): void {
-  if (process.connected) process.send?.(message);
+async function report(running: RunningWorker, request: number): Promise<void> {
+  await tell({ kind: 'metrics', request, snapshot: await running.snapshot() });
+}
+
+/** Resolves when the message is on its way, or there is nobody to get it. */
+function tell(message: FromWorker): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.connected) process.send?.(message, () => resolve());
+    else resolve();
+  });
 }

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Config } from '@turnout/contracts';
 import { asksForWebSocket } from '@turnout/proxy';
+import type { Ledger } from '@turnout/router-core';
 import { createEdge, type Edge } from './edge.ts';
 import { createRequestHandler } from './handle-request.ts';
 import { createUpgradeHandler } from './handle-upgrade.ts';
@@ -12,6 +13,8 @@ import type { MetricSnapshot } from './metrics.ts';
 
 /** How often visitors are handed to the shared counter, in ms. */
 const TALLY_EVERY = 1_000;
+/** How long a scrape waits for the visitors seen last to be counted, in ms. */
+const TALLY_WAIT = 200;
 /** A ledger that does not answer by then is left to come up behind the visitors' backs, in ms. */
 const LEDGER_WAIT = 2_000;
 
@@ -20,6 +23,8 @@ export interface WorkerOptions {
   readonly dataDir: string;
   readonly cookieSecrets: readonly string[];
   readonly log: Logger;
+  /** Whether a ledger that can't be opened is a reason not to serve. */
+  readonly needsLedger: boolean;
 }
 
 /** A worker that accepts connections. */
@@ -36,8 +41,8 @@ export interface RunningWorker {
  * @throws {Error} when the port can't be listened on, or the configuration can't be compiled
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { config, dataDir, cookieSecrets, log } = options;
-  const ledger = config.experiments.length > 0 ? openLedger(config, dataDir) : undefined;
+  const { config, cookieSecrets, log } = options;
+  const ledger = config.experiments.length > 0 ? openLedgerFor(options) : undefined;
   if (ledger !== undefined && !(await ledger.ready(LEDGER_WAIT))) {
     log.warn({ waited: LEDGER_WAIT }, 'the ledger is out of reach: routing by cookie and hash');
   }
@@ -46,7 +51,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     {
       maxHeaderSize: 32 * 1024,
       headersTimeout: 15_000,
-      requestTimeout: 0, // Uploads may be long; an idle one is ended by the upstream's timeouts.
+      requestTimeout: 0, // Uploads may be long.
       keepAliveTimeout: 75_000,
       shouldUpgradeCallback: asksForWebSocket,
     },
@@ -62,7 +67,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   return {
     port: portOf(server),
     async snapshot() {
-      await edge.testing?.tally.flush();
+      // So that a scrape counts whom it has just seen; but a slow store holds up no scrape.
+      const patience = new Promise((resolve) => setTimeout(resolve, TALLY_WAIT));
+      await Promise.race([edge.testing?.tally.flush(), patience]);
       return edge.metrics.registry.getMetricsAsJSON();
     },
     async drain() {
@@ -75,6 +82,16 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       await Promise.all([...edge.destinations.values()].map(({ upstream }) => upstream.destroy()));
     },
   };
+}
+
+function openLedgerFor({ config, dataDir, log, needsLedger }: WorkerOptions): Ledger | undefined {
+  try {
+    return openLedger(config, dataDir);
+  } catch (error) {
+    if (needsLedger) throw error;
+    log.error({ err: error }, 'the ledger cannot be opened: routing by cookie and hash');
+    return undefined;
+  }
 }
 
 async function closeServer(server: Server, edge: Edge, patience: number): Promise<void> {

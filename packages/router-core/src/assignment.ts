@@ -55,7 +55,10 @@ export function selectExperiment(
 ): Experiment | undefined {
   return experiments.find(
     (experiment) =>
-      experiment.status !== 'draft' && experiment.matches(request) && isInLayer(experiment, id),
+      experiment.status !== 'draft' &&
+      experiment.inScope(request) &&
+      experiment.admits(request) &&
+      isInLayer(experiment, id),
   );
 }
 

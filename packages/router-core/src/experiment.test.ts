@@ -85,10 +85,10 @@ describe('scope and audience', () => {
       ...definition,
       scope: { paths: ['/', '/plans/**'], hosts: ['localhost'] },
     });
-    expect(experiment.matches(request)).toBe(true);
-    expect(experiment.matches({ ...request, path: '/' })).toBe(true);
-    expect(experiment.matches({ ...request, path: '/sign-up' })).toBe(false);
-    expect(experiment.matches({ ...request, host: 'other.example' })).toBe(false);
+    expect(experiment.inScope(request)).toBe(true);
+    expect(experiment.inScope({ ...request, path: '/' })).toBe(true);
+    expect(experiment.inScope({ ...request, path: '/sign-up' })).toBe(false);
+    expect(experiment.inScope({ ...request, host: 'other.example' })).toBe(false);
   });
 
   const editor: Audience = { cookie: { name: 'wordpress_logged_in_*' } };
@@ -113,7 +113,7 @@ describe('scope and audience', () => {
     [{ cookie: { name: '*_session' } }, 'shop_session=1', true],
   ])('%j for "%s" is %s', (audience, cookie, taken) => {
     const experiment = compileExperiment({ ...definition, audience });
-    expect(experiment.matches({ ...request, cookie })).toBe(taken);
+    expect(experiment.admits({ ...request, cookie })).toBe(taken);
   });
 });
 

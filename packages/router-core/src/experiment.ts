@@ -76,8 +76,10 @@ export interface Experiment {
   readonly control: Variant;
   /** The variant that all get when concluded; the control before. */
   readonly winner: Variant;
-  /** Whether scope and audience take the request. */
-  matches(request: RequestTraits): boolean;
+  /** Whether the request is one that the experiment is about, whoever sent it. */
+  inScope(request: RequestTraits): boolean;
+  /** Whether whoever sent the request may take part. */
+  admits(request: RequestTraits): boolean;
   variant(key: string): Variant | undefined;
   /** @param slot 0 to 9,999 */
   variantAt(slot: number): Variant;
@@ -206,10 +208,8 @@ export function compileExperiment(definition: ExperimentDefinition): Experiment 
     variantKeys: [...byKey.keys()],
     control,
     winner: winner ?? control,
-    matches: (request) =>
-      inPaths.some((matches) => matches(request.path)) &&
-      onHost(request.host) &&
-      (inAudience === undefined || inAudience(request)),
+    inScope: (request) => inPaths.some((matches) => matches(request.path)) && onHost(request.host),
+    admits: (request) => inAudience === undefined || inAudience(request),
     variant: (variantKey) => byKey.get(variantKey),
     variantAt: (slot) => variants[table[slot] ?? 0] ?? control,
   };
