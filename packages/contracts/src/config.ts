@@ -50,6 +50,15 @@ const routeSchema = z.strictObject({
   upstream: z.string(),
 });
 
+/** One URL, or several nodes of a Cluster separated by commas; the first has the scheme. */
+function isRedisAddress(text: string): boolean {
+  return text.split(',').every((node, index) => {
+    const address = index === 0 || node.includes('://') ? node : `redis://${node.trim()}`;
+    if (!/^rediss?(\+cluster)?:\/\/\S+$/.test(address) || !URL.canParse(address)) return false;
+    return new URL(address).hostname !== '';
+  });
+}
+
 /** `turnout.yaml`. Only `upstreams` and `default` must be there: that is a plain reverse proxy. */
 export const configSchema = z.strictObject({
   public: z
@@ -76,7 +85,7 @@ export const configSchema = z.strictObject({
   /** Ledger: a Redis URL; without it, an embedded store in the data folder. */
   redis: z
     .string()
-    .regex(/^rediss?(\+cluster)?:\/\/\S+$/, 'expected a URL such as redis://127.0.0.1:6379')
+    .refine(isRedisAddress, 'expected a URL such as redis://127.0.0.1:6379')
     .exactOptional(),
   /** How long a request may wait for the ledger before cookie and hash decide. */
   ledgerWait: durationSchema.prefault('25ms'),
@@ -93,59 +102,3 @@ export const configSchema = z.strictObject({
 });
 
 export type Config = z.infer<typeof configSchema>;
-
-/** What may refer to an upstream; a part of another shape is left to the strict schema. */
-const nameSchema = z.string().optional().catch(undefined);
-const referringSchema = z.object({ upstream: nameSchema }).catch({});
-const referencesSchema = z.object({
-  upstreams: z.record(z.string(), z.unknown()).catch({}),
-  default: nameSchema,
-  routes: z.array(referringSchema).catch([]),
-  experiments: z
-    .array(
-      z
-        .object({ key: nameSchema, variants: z.array(referringSchema).catch([]) })
-        .catch({ variants: [] }),
-    )
-    .catch([]),
-});
-
-export interface Problem {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
-
-/**
- * Names that refer to no upstream, and experiments that are there twice. Works on
- * the raw document, so that one run names every problem even where other parts
- * have the wrong shape.
- */
-export function brokenReferences(value: unknown): Problem[] {
-  const parsed = referencesSchema.safeParse(value);
-  if (!parsed.success) return [];
-  const { upstreams, routes, experiments } = parsed.data;
-  const names = Object.keys(upstreams).join(', ') || 'none';
-  const problems: Problem[] = [];
-  const check = (upstream: string | undefined, path: Problem['path']) => {
-    if (upstream === undefined || Object.hasOwn(upstreams, upstream)) return;
-    problems.push({
-      path,
-      message: `no upstream ${JSON.stringify(upstream)}; there are: ${names}`,
-    });
-  };
-  check(parsed.data.default, ['default']);
-  routes.forEach((route, index) => check(route.upstream, ['routes', index, 'upstream']));
-  experiments.forEach(({ key, variants }, index) => {
-    variants.forEach((variant, position) =>
-      check(variant.upstream, ['experiments', index, 'variants', position, 'upstream']),
-    );
-    const first = experiments.findIndex((other) => other.key === key);
-    if (key !== undefined && first !== index) {
-      problems.push({
-        path: ['experiments', index, 'key'],
-        message: `experiment ${JSON.stringify(key)} is there twice`,
-      });
-    }
-  });
-  return problems;
-}

@@ -1,29 +1,47 @@
 import { z } from 'zod';
 
-/** An experiment's key: it stands in cookies, Redis keys and metric labels. */
+// The limits are those of router-core, whose compiler refuses the same values in the same
+// words. They are written twice because neither package may know the other; a test of the
+// edge, which knows both, holds them together.
+
+/** An experiment's key, salt or layer: it stands in cookies, Redis keys and metric labels. */
 const keySchema = z
   .string()
   .regex(
-    /^[a-z0-9][a-z0-9-]{0,62}$/,
-    'expected lower-case letters, digits and dashes (at most 63)',
+    /^[a-z0-9][a-z0-9-]{0,63}$/,
+    'expected lower-case letters, digits and dashes, no dash first (at most 64)',
   );
 
 /** A variant's key, such as `control`, `A` or `B`. */
 const variantKeySchema = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/, 'expected letters, digits, - and _ (at most 32)');
-
-/** Percent with at most two decimals, so that a weight is a whole number of the 10,000 slots. */
-const weightSchema = z
-  .number()
-  .min(0)
-  .max(100)
-  .refine(
-    (weight) => Number.isInteger(Math.round(weight * 1e6) / 1e4),
-    'expected at most two decimals (one slot is 0.01 %)',
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
+    'expected letters, digits, - and _, a letter or digit first (at most 64)',
   );
 
-const slotSchema = z.int().min(0).max(10_000);
+const MAX_COUNT = 999_999_999;
+const COUNT = `expected an integer from 1 to ${MAX_COUNT}`;
+
+/** A phase or a revision: nine digits stay exact in every store. */
+const countSchema = z.int(COUNT).min(1, COUNT).max(MAX_COUNT, COUNT);
+
+const WEIGHT = 'expected a percentage from 0 to 100 with at most two decimals';
+
+/** One slot is 0.01 %, so a weight is a whole number of slots, up to the rounding of doubles. */
+const weightSchema = z
+  .number(WEIGHT)
+  .refine(
+    (weight) =>
+      weight >= 0 && weight <= 100 && Math.abs(weight * 100 - Math.round(weight * 100)) <= 1e-6,
+    WEIGHT,
+  );
+
+const SLOT = 'expected an integer from 0 to 10000';
+const slotSchema = z.int(SLOT).min(0, SLOT).max(10_000, SLOT);
+
+/** Texts that stand for other draws than the variant's, so that no salt can be one of them. */
+const RESERVED_SALTS: ReadonlySet<string> = new Set(['layer', 'coverage']);
 
 const variantSchema = z.strictObject({
   key: variantKeySchema,
@@ -65,11 +83,11 @@ export const experimentSchema = z
      * concluded (all get the winner) | draft (not yet).
      */
     status: z.enum(['draft', 'running', 'paused', 'killed', 'concluded']),
-    revision: z.int().positive().default(1),
+    revision: countSchema.default(1),
     /** A new phase puts every visitor into a variant afresh. */
-    phase: z.int().positive().default(1),
+    phase: countSchema.default(1),
     /** What the hash is salted with; the key unless given. */
-    salt: z.string().min(1).max(128).exactOptional(),
+    salt: keySchema.exactOptional(),
     scope: z
       .strictObject({
         paths: z.array(pathPatternSchema).min(1).default(['/**']),
@@ -77,18 +95,29 @@ export const experimentSchema = z
       })
       .prefault({}),
     audience: predicateSchema.exactOptional(),
-    /** Experiments of one layer never overlap: each owns slots of it. */
+    /** Experiments of one layer never overlap: each but a draft owns slots of it. */
     layer: z
       .strictObject({ name: keySchema, slots: z.tuple([slotSchema, slotSchema]) })
-      .refine(({ slots }) => slots[0] < slots[1], 'expected slots: [from, to) with from < to')
+      .refine(({ slots }) => slots[0] < slots[1], {
+        path: ['slots'],
+        message: 'expected [from, to) with from < to',
+      })
       .exactOptional(),
     /** Of 10,000: how many take part. The rest are the holdout and get control. */
     coverage: slotSchema.default(10_000),
-    variants: z.array(variantSchema).min(1).max(200),
+    variants: z.array(variantSchema).min(1).max(256),
     /** The variant that all get once the experiment is concluded. */
     winner: variantKeySchema.exactOptional(),
   })
-  .superRefine(({ status, variants, winner }, context) => {
+  .superRefine(({ key: experiment, salt, status, variants, winner }, context) => {
+    const drawn = salt ?? experiment;
+    if (RESERVED_SALTS.has(drawn)) {
+      context.addIssue({
+        code: 'custom',
+        path: [salt === undefined ? 'key' : 'salt'],
+        message: `${JSON.stringify(drawn)} names a draw of its own, choose another salt`,
+      });
+    }
     const keys = variants.map((variant) => variant.key);
     const repeated = keys.find((key, index) => keys.indexOf(key) !== index);
     if (repeated !== undefined) {
@@ -98,7 +127,7 @@ export const experimentSchema = z
         message: `variant ${JSON.stringify(repeated)} is there twice`,
       });
     }
-    const sum = Math.round(variants.reduce((total, variant) => total + variant.weight * 100, 0));
+    const sum = variants.reduce((total, variant) => total + Math.round(variant.weight * 100), 0);
     if (sum !== 10_000) {
       const parts = variants.map((variant) => variant.weight).join(' + ');
       context.addIssue({

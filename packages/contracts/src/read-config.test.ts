@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { LooseDocument } from './loose-document.ts';
+import type { Problem } from './problem.ts';
 import { ConfigError, readConfig } from './read-config.ts';
 
 const PLAIN = `
@@ -82,6 +84,38 @@ describe('bad input', () => {
       `${PLAIN}drain: 10\n`,
       'drain: expected a length of time such as 250ms, 5s, 10m or 1h, got 10',
     ],
+    ...['25d', '577h', '2073600001ms', '99999999999999999999s'].map(
+      (length): [string, string, string] => [
+        `a length of ${length}, which no timer can hold`,
+        `${PLAIN}drain: ${length}\n`,
+        `drain: expected at most 24d, the longest that a timer can wait, got "${length}"`,
+      ],
+    ),
+    [
+      'a Redis port that is none',
+      `${PLAIN}redis: redis://127.0.0.1:99999\n`,
+      'turnout.yaml:4:8: redis: expected a URL such as redis://127.0.0.1:6379, got "redis://127.0.0.1:99999"',
+    ],
+    [
+      'a salt that cannot stand in a draw',
+      EXPERIMENT.replace('key: home', 'key: home\n    salt: A B'),
+      'turnout.yaml:7:11: experiments[0].salt: expected lower-case letters, digits and dashes, no dash first (at most 64), got "A B"',
+    ],
+    [
+      'a reserved key',
+      EXPERIMENT.replace('key: home', 'key: layer'),
+      'turnout.yaml:6:10: experiments[0].key: "layer" names a draw of its own, choose another salt',
+    ],
+    [
+      'a reserved salt',
+      EXPERIMENT.replace('key: home', 'key: home\n    salt: coverage'),
+      'experiments[0].salt: "coverage" names a draw of its own, choose another salt',
+    ],
+    [
+      'a phase that no store can hold',
+      EXPERIMENT.replace('key: home', 'key: home\n    phase: 1000000000'),
+      'experiments[0].phase: expected an integer from 1 to 999999999, got 1000000000',
+    ],
   ];
   test.each(cases)('%s', (_, source, problem) => {
     expect(problems(source).join('\n')).toContain(problem);
@@ -92,6 +126,94 @@ describe('bad input', () => {
       `publik: {}\nupstreams: { site: { url: x } }\ndefault: sight\nroutes: [{ path: a, upstream: b }]\n`,
     );
     expect(found).toHaveLength(5);
+  });
+});
+
+describe('lengths of time', () => {
+  test.each([
+    ['24d', 2_073_600_000],
+    ['576h', 2_073_600_000],
+    ['0ms', 0],
+    ['250ms', 250],
+    ['90s', 90_000],
+    ['10m', 600_000],
+  ])('%s', (length, milliseconds) => {
+    expect(readConfig(`${PLAIN}drain: ${length}\n`, 'turnout.yaml').drain).toBe(milliseconds);
+  });
+});
+
+const layered = (key: string, layer: string, status = 'running') => `
+  - key: ${key}
+    status: ${status}
+    layer: ${layer}
+    variants: [{ key: control, upstream: site, weight: 100, control: true }]`;
+const problemsOf = (...experiments: string[]) =>
+  problems(`${PLAIN}experiments:${experiments.join('')}\n`);
+
+describe('experiments of one layer', () => {
+  test('that share slots are refused, each pair by name', () => {
+    expect(
+      problemsOf(
+        layered('header', '{ name: site, slots: [0, 5000] }'),
+        layered('footer', '{ name: site, slots: [4000, 6000] }', 'concluded\n    winner: control'),
+        layered('prices', '{ name: site, slots: [4999, 10000] }', 'paused'),
+      ),
+    ).toEqual([
+      'turnout.yaml:12:33: experiments[1].layer.slots: experiments "header" and "footer" of layer "site" share the slots [4000, 5000); give each slots of its own',
+      'turnout.yaml:16:33: experiments[2].layer.slots: experiments "header" and "prices" of layer "site" share the slots [4999, 5000); give each slots of its own',
+      'turnout.yaml:16:33: experiments[2].layer.slots: experiments "footer" and "prices" of layer "site" share the slots [4999, 6000); give each slots of its own',
+    ]);
+  });
+
+  test('that only touch are fine, and so are other layers, and drafts', () => {
+    expect(
+      problemsOf(
+        layered('header', '{ name: site, slots: [0, 5000] }'),
+        layered('footer', '{ name: site, slots: [5000, 10000] }'),
+        layered('prices', '{ name: prices, slots: [0, 10000] }'),
+        layered('next-year', '{ name: site, slots: [0, 10000] }', 'draft'),
+      ),
+    ).toEqual([]);
+  });
+});
+
+const noShops = ({ routes }: LooseDocument): Problem[] =>
+  routes.flatMap(({ path }, index) =>
+    path === '/shop' ? [{ path: ['routes', index, 'path'], message: 'no shops here' }] : [],
+  );
+
+describe("the caller's own rules", () => {
+  const routed = `${PLAIN}routes:\n  - { path: /shop, upstream: site }\n`;
+
+  test('are shown with the others, each in its place', () => {
+    expect(() => readConfig(`${routed}publik: 1\n`, 'turnout.yaml', {}, noShops)).toThrow(
+      "turnout.yaml can't be used, 2 problems:\n" +
+        '  turnout.yaml:6:9: publik: unknown key\n' +
+        '  turnout.yaml:5:13: routes[0].path: no shops here',
+    );
+  });
+
+  test('refuse a configuration that the schema takes', () => {
+    expect(() => readConfig(routed, 'turnout.yaml', {}, noShops)).toThrow('1 problem:');
+    expect(() => readConfig(PLAIN, 'turnout.yaml', {}, noShops)).not.toThrow();
+  });
+
+  test('see what has the right shape, at its index, and whole experiments', () => {
+    let seen: LooseDocument | undefined;
+    const look = (document: LooseDocument) => {
+      seen = document;
+      return [];
+    };
+    const source = `public: 7\nroutes: [3, { path: /a, host: [] }]\nexperiments: [{ key: 4, scope: { paths: [/, 1] } }]\n`;
+    expect(() => readConfig(source, 'turnout.yaml', {}, look)).toThrow(ConfigError);
+    expect(seen).toEqual({
+      public: { hosts: [] },
+      upstreams: {},
+      routes: [{}, { path: '/a' }],
+      experiments: [{ scope: { paths: ['/', undefined], hosts: [] }, layer: {}, variants: [] }],
+    });
+    readConfig(EXPERIMENT, 'turnout.yaml', {}, look);
+    expect(seen?.experiments[0]?.whole).toMatchObject({ phase: 1, scope: { paths: ['/**'] } });
   });
 });
 
@@ -118,12 +240,14 @@ describe('environment', () => {
       TURNOUT_PORT: 'http',
       TURNOUT_SITE_URL: 'nowhere',
       TURNOUT_COOKIE_SECRETS: 'hush',
+      TURNOUT_REDIS_URL: 'redi://turnout:hush@127.0.0.1',
     }).join('\n');
     expect(found).toContain(
       'environment variable TURNOUT_PORT: expected a port number from 0 to 65535, got "http"',
     );
     expect(found).toContain('environment variable TURNOUT_SITE_URL: expected an upstream');
     expect(found).toContain('environment variable TURNOUT_COOKIE_SECRETS: expected at least 16');
+    expect(found).toContain('environment variable TURNOUT_REDIS_URL: expected a URL such as');
     expect(found).not.toContain('hush');
   });
 });

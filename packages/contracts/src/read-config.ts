@@ -1,6 +1,10 @@
 import { LineCounter, isNode, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
-import { brokenReferences, configSchema, type Config } from './config.ts';
+import { configSchema, type Config } from './config.ts';
+import { layerOverlaps } from './layers.ts';
+import { readLoosely, type LooseDocument } from './loose-document.ts';
+import type { Path, Problem } from './problem.ts';
+import { brokenReferences } from './references.ts';
 
 /** A configuration that can't be used; the message lists every problem with its place. */
 export class ConfigError extends Error {
@@ -15,8 +19,6 @@ export class ConfigError extends Error {
     this.problems = problems;
   }
 }
-
-type Path = readonly PropertyKey[];
 
 interface Override {
   readonly name: string;
@@ -45,30 +47,34 @@ const OVERRIDES: readonly Override[] = [
  * @param file the name that problems carry
  * @param env variables that override the file; empty ones count as not there.
  *   Each upstream's address can be given as `TURNOUT_<NAME>_URL`.
+ * @param check rules that only the caller knows, such as how a path is written; it is also
+ *   asked about a document that the schema refuses, so that one run names every problem
  * @throws {ConfigError} with all problems at once
  */
 export function readConfig(
   source: string,
   file: string,
   env: Readonly<Record<string, string | undefined>> = {},
+  check: (document: LooseDocument) => readonly Problem[] = () => [],
 ): Config {
   const lines = new LineCounter();
-  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0) {
+  const yaml = parseDocument(source, { lineCounter: lines, prettyErrors: false });
+  if (yaml.errors.length > 0) {
     throw new ConfigError(
       file,
-      document.errors.map((error) => `${at(file, lines, error.pos[0])}: ${error.message}`),
+      yaml.errors.map((error) => `${at(file, lines, error.pos[0])}: ${error.message}`),
     );
   }
-  const raw: unknown = document.toJS() ?? {};
+  const raw: unknown = yaml.toJS() ?? {};
   if (!isMapping(raw)) {
     throw new ConfigError(file, [`${file}: expected a mapping such as "upstreams: …"`]);
   }
   const overridden = applyOverrides(raw, env);
   const result = configSchema.safeParse(raw);
+  const document = readLoosely(raw);
   const problems = [
     ...(result.error?.issues.flatMap((issue) => describe(issue, raw)) ?? []),
-    ...brokenReferences(raw),
+    ...[brokenReferences, layerOverlaps, check].flatMap((rule) => rule(document)),
   ];
   if (result.success && problems.length === 0) return result.data;
   throw new ConfigError(
@@ -76,7 +82,7 @@ export function readConfig(
     problems.map(({ path, message }) => {
       const variable = overridden.get(path.join('.'));
       if (variable !== undefined) return `environment variable ${variable}: ${message}`;
-      return `${place(file, document, lines, path)}: ${name(path)}${message}`;
+      return `${place(file, yaml, lines, path)}: ${name(path)}${message}`;
     }),
   );
 }
@@ -112,10 +118,7 @@ function applyOverrides(
   return overridden;
 }
 
-function describe(
-  issue: z.core.$ZodIssue,
-  raw: unknown,
-): readonly { path: Path; message: string }[] {
+function describe(issue: z.core.$ZodIssue, raw: unknown): readonly Problem[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'unknown key' }));
   }
@@ -139,6 +142,8 @@ function got(message: string, raw: unknown, path: Path): string {
   if (!message.startsWith('expected') || message.includes(', got ')) return '';
   if (path[0] === 'cookieSecrets') return '';
   const value = valueAt(raw, path);
+  // It may hold a password, wherever that stands in a URL that is none.
+  if (path[0] === 'redis' && String(value).includes('@')) return '';
   return value === undefined || typeof value === 'object' ? '' : `, got ${JSON.stringify(value)}`;
 }
 
@@ -161,11 +166,11 @@ function name(path: Path): string {
   return `${dotted}: `;
 }
 
-/** File, line and column of the nearest node of `path` that the document holds. */
-function place(file: string, document: Document, lines: LineCounter, path: Path): string {
+/** File, line and column of the nearest node of `path` that the file holds. */
+function place(file: string, yaml: Document, lines: LineCounter, path: Path): string {
   for (let length = path.length; length > 0; length--) {
     const keys = path.slice(0, length);
-    const node = document.getIn(keys, true);
+    const node = yaml.getIn(keys, true);
     const offset = isNode(node) ? node.range?.[0] : undefined;
     if (offset !== undefined) return at(file, lines, offset);
   }

@@ -1,0 +1,31 @@
+import type { LooseDocument } from './loose-document.ts';
+import type { Problem } from './problem.ts';
+
+/**
+ * Experiments of one layer that claim the same slots: their visitors would be in both, and
+ * neither result would be its own. Whatever its pages, each claims its slots for every
+ * request. A draft claims none, so that the next experiment can be written down while the
+ * present one still runs; it is refused when its status changes.
+ */
+export function layerOverlaps({ experiments }: LooseDocument): Problem[] {
+  const claims = experiments.flatMap(({ key, status, layer: { name, slots } }, index) => {
+    if (name === undefined || slots === undefined || status === 'draft') return [];
+    const [from, to] = slots;
+    return [{ index, layer: name, label: key ?? `experiments[${index}]`, from, to }];
+  });
+  return claims.flatMap((claim, position) =>
+    claims.slice(0, position).flatMap((other): Problem[] => {
+      const from = Math.max(claim.from, other.from);
+      const to = Math.min(claim.to, other.to);
+      if (other.layer !== claim.layer || from >= to) return [];
+      return [
+        {
+          path: ['experiments', claim.index, 'layer', 'slots'],
+          message:
+            `experiments ${JSON.stringify(other.label)} and ${JSON.stringify(claim.label)} of layer ` +
+            `${JSON.stringify(claim.layer)} share the slots [${from}, ${to}); give each slots of its own`,
+        },
+      ];
+    }),
+  );
+}

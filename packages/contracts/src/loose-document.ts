@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { experimentSchema } from './experiment.ts';
+
+const text = z.string().optional().catch(undefined);
+const texts = z.array(text).catch([]);
+const slots = z.tuple([z.int(), z.int()]).optional().catch(undefined);
+
+const route = z.object({ path: text, host: text, upstream: text }).catch({});
+
+const experiment = z
+  .object({
+    key: text,
+    status: text,
+    scope: z.object({ paths: texts, hosts: texts }).catch({ paths: [], hosts: [] }),
+    layer: z.object({ name: text, slots }).catch({}),
+    variants: z.array(z.object({ upstream: text }).catch({})).catch([]),
+  })
+  .catch({ scope: { paths: [], hosts: [] }, layer: {}, variants: [] });
+
+/** An experiment in parts, and whole where its schema takes it. */
+const experimentOrParts = z.unknown().transform((raw) => ({
+  ...experiment.parse(raw),
+  whole: experimentSchema.safeParse(raw).data,
+}));
+
+const looseSchema = z.object({
+  public: z.object({ hosts: texts }).catch({ hosts: [] }),
+  upstreams: z.record(z.string(), z.unknown()).catch({}),
+  routes: z.array(route).catch([]),
+  default: text,
+  experiments: z.array(experimentOrParts).catch([]),
+});
+
+/**
+ * The parts of a configuration that rules of their own look at. What is missing or has
+ * another shape is empty or undefined here, and left to the strict schema; all else keeps
+ * its index. So one run names every problem, whatever else is wrong.
+ */
+export type LooseDocument = z.infer<typeof looseSchema>;
+
+/** Reads the parts of a document that are there. */
+export function readLoosely(raw: Readonly<Record<string, unknown>>): LooseDocument {
+  return looseSchema.parse(raw);
+}

@@ -1,0 +1,9 @@
+/** Where a value stands in the document: `['routes', 0, 'path']`. */
+export type Path = readonly PropertyKey[];
+
+/** Something in the configuration that can't be used. */
+export interface Problem {
+  readonly path: Path;
+  /** Says what was expected and what was there; goes behind the value's place and name. */
+  readonly message: string;
+}

@@ -1,0 +1,35 @@
+import type { LooseDocument } from './loose-document.ts';
+import type { Path, Problem } from './problem.ts';
+
+/** Names that refer to no upstream, and experiments that are there twice. */
+export function brokenReferences({
+  upstreams,
+  routes,
+  default: fallback,
+  experiments,
+}: LooseDocument): Problem[] {
+  const names = Object.keys(upstreams).join(', ') || 'none';
+  const problems: Problem[] = [];
+  const check = (upstream: string | undefined, path: Path) => {
+    if (upstream === undefined || Object.hasOwn(upstreams, upstream)) return;
+    problems.push({
+      path,
+      message: `no upstream ${JSON.stringify(upstream)}; there are: ${names}`,
+    });
+  };
+  check(fallback, ['default']);
+  routes.forEach((route, index) => check(route.upstream, ['routes', index, 'upstream']));
+  experiments.forEach(({ key, variants }, index) => {
+    variants.forEach((variant, position) =>
+      check(variant.upstream, ['experiments', index, 'variants', position, 'upstream']),
+    );
+    const first = experiments.findIndex((other) => other.key === key);
+    if (key !== undefined && first !== index) {
+      problems.push({
+        path: ['experiments', index, 'key'],
+        message: `experiment ${JSON.stringify(key)} is there twice`,
+      });
+    }
+  });
+  return problems;
+}
