@@ -5,7 +5,7 @@ import type { Ledger } from '@turnout/router-core';
 import { createEmbeddedStore } from '@turnout/router-core/embedded';
 import { createRedisStore } from '@turnout/router-core/redis';
 
-/** How long a visitor is remembered after their last visit, in ms: as long as by the cookie. */
+/** How long a visitor is remembered after their last visit, in ms. */
 const TTL = 180 * 86_400_000;
 
 /**
