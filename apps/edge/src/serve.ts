@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { readConfig } from '@turnout/contracts';
+import { configProblems } from './config-problems.ts';
 import { cookieSecrets } from './cookie-secrets.ts';
 import { Fleet } from './fleet.ts';
 import { FleetMetrics } from './fleet-metrics.ts';
@@ -31,7 +32,7 @@ export class StartError extends Error {
  * @throws {ConfigError | StartError | Error} when it can't start, saying why
  */
 export async function serve({ configFile, env }: ServeOptions): Promise<void> {
-  const config = readConfig(readSource(configFile), configFile, env);
+  const config = readConfig(readSource(configFile), configFile, env, configProblems);
   const dataDir = resolve(dirname(configFile), config.dataDir);
   const hasExperiments = config.experiments.length > 0;
   // A plain reverse proxy keeps nothing, so it needs no folder.

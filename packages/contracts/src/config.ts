@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { durationSchema } from './duration.ts';
-import { experimentSchema } from './experiment.ts';
+import { experimentSchema, hostSchema } from './experiment.ts';
 
 const portSchema = z
   .int('expected a port number from 0 to 65535')
@@ -46,7 +46,7 @@ const upstreamSchema = z.strictObject({
 
 const routeSchema = z.strictObject({
   path: z.string().startsWith('/', 'expected a path that begins with "/"'),
-  host: z.string().min(1).exactOptional(),
+  host: hostSchema.exactOptional(),
   upstream: z.string(),
 });
 
@@ -67,7 +67,7 @@ export const configSchema = z.strictObject({
       /** Address to listen on; every address of the machine unless given. */
       address: z.string().min(1).exactOptional(),
       /** Host names that are answered, without port; "*" allows any. */
-      hosts: z.array(z.string().min(1)).min(1).default(['localhost', '127.0.0.1', '[::1]']),
+      hosts: z.array(hostSchema).min(1).default(['localhost', '127.0.0.1', '[::1]']),
     })
     .prefault({}),
   private: z

@@ -69,6 +69,11 @@ const predicateSchema: z.ZodType<Predicate> = z.lazy(() =>
   ),
 );
 
+/** A host name or `*.example.com`; how it is written is for router-core to say. */
+export const hostSchema = z
+  .string()
+  .min(1, 'expected a host name such as "example.com" or "*.example.com"');
+
 const pathPatternSchema = z.string().startsWith('/', 'expected a path that begins with "/"');
 
 /**
@@ -91,7 +96,7 @@ export const experimentSchema = z
     scope: z
       .strictObject({
         paths: z.array(pathPatternSchema).min(1).default(['/**']),
-        hosts: z.array(z.string().min(1)).default([]),
+        hosts: z.array(hostSchema).default([]),
       })
       .prefault({}),
     audience: predicateSchema.exactOptional(),

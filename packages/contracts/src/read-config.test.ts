@@ -188,8 +188,8 @@ describe("the caller's own rules", () => {
   test('are shown with the others, each in its place', () => {
     expect(() => readConfig(`${routed}publik: 1\n`, 'turnout.yaml', {}, noShops)).toThrow(
       "turnout.yaml can't be used, 2 problems:\n" +
-        '  turnout.yaml:6:9: publik: unknown key\n' +
-        '  turnout.yaml:5:13: routes[0].path: no shops here',
+        '  turnout.yaml:5:13: routes[0].path: no shops here\n' +
+        '  turnout.yaml:6:9: publik: unknown key',
     );
   });
 

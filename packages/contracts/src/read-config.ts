@@ -29,14 +29,14 @@ interface Override {
 /** Numbers stay text when they are none, so that the schema names what it got. */
 const number = (text: string) => (/^-?\d+$/.test(text) ? Number(text) : text);
 const list = (text: string) => text.split(',').map((part) => part.trim());
-const text = (value: string) => value;
+const asIs = (value: string) => value;
 
 const OVERRIDES: readonly Override[] = [
   { name: 'TURNOUT_PORT', path: ['public', 'port'], parse: number },
   { name: 'TURNOUT_PRIVATE_PORT', path: ['private', 'port'], parse: number },
   { name: 'TURNOUT_WORKERS', path: ['workers'], parse: number },
-  { name: 'TURNOUT_DATA_DIR', path: ['dataDir'], parse: text },
-  { name: 'TURNOUT_REDIS_URL', path: ['redis'], parse: text },
+  { name: 'TURNOUT_DATA_DIR', path: ['dataDir'], parse: asIs },
+  { name: 'TURNOUT_REDIS_URL', path: ['redis'], parse: asIs },
   { name: 'TURNOUT_COOKIE_SECRETS', path: ['cookieSecrets'], parse: list },
 ];
 
@@ -77,14 +77,18 @@ export function readConfig(
     ...[brokenReferences, layerOverlaps, check].flatMap((rule) => rule(document)),
   ];
   if (result.success && problems.length === 0) return result.data;
-  throw new ConfigError(
-    file,
-    problems.map(({ path, message }) => {
+  const told = problems
+    .map(({ path, message }) => {
       const variable = overridden.get(path.join('.'));
-      if (variable !== undefined) return `environment variable ${variable}: ${message}`;
-      return `${place(file, yaml, lines, path)}: ${name(path)}${message}`;
-    }),
-  );
+      if (variable !== undefined) return { text: `environment variable ${variable}: ${message}` };
+      const offset = offsetOf(yaml, path);
+      const place = offset === undefined ? file : at(file, lines, offset);
+      return { offset, text: `${place}: ${name(path)}${message}` };
+    })
+    .toSorted((a, b) => (a.offset ?? -1) - (b.offset ?? -1))
+    .map(({ text }) => text);
+  // The schema and a rule of the caller may have found the same.
+  throw new ConfigError(file, [...new Set(told)]);
 }
 
 /** Writes the overrides into `raw`; tells which variable each overridden path came from. */
@@ -96,7 +100,7 @@ function applyOverrides(
   const forUpstreams = Object.keys(upstreams).map((upstream) => ({
     name: `TURNOUT_${upstream.toUpperCase().replaceAll('-', '_')}_URL`,
     path: ['upstreams', upstream, 'url'],
-    parse: text,
+    parse: asIs,
   }));
   const overridden = new Map<string, string>();
   for (const { name: variable, path, parse } of [...OVERRIDES, ...forUpstreams]) {
@@ -166,17 +170,17 @@ function name(path: Path): string {
   return `${dotted}: `;
 }
 
-/** File, line and column of the nearest node of `path` that the file holds. */
-function place(file: string, yaml: Document, lines: LineCounter, path: Path): string {
+/** Where the nearest node of `path` that the file holds begins. */
+function offsetOf(yaml: Document, path: Path): number | undefined {
   for (let length = path.length; length > 0; length--) {
-    const keys = path.slice(0, length);
-    const node = yaml.getIn(keys, true);
+    const node = yaml.getIn(path.slice(0, length), true);
     const offset = isNode(node) ? node.range?.[0] : undefined;
-    if (offset !== undefined) return at(file, lines, offset);
+    if (offset !== undefined) return offset;
   }
-  return file;
+  return undefined;
 }
 
+/** File, line and column, as editors take them. */
 function at(file: string, lines: LineCounter, offset: number): string {
   const { line, col } = lines.linePos(offset);
   return `${file}:${line}:${col}`;

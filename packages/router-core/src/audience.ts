@@ -43,12 +43,12 @@ export function compileAudience(audience: Audience): Predicate {
     return (request) => inner.some((predicate) => predicate(request));
   }
   throw new TypeError(
-    `Expected an audience of cookie, not, all or any, got ${JSON.stringify(audience)}`,
+    `expected an audience of cookie, not, all or any, got ${JSON.stringify(audience)}`,
   );
 }
 
 function cookiePredicate(glob: string): Predicate {
-  if (glob === '') throw new TypeError('Expected a cookie name in the audience, got ""');
+  if (glob === '') throw new TypeError('expected a cookie name in the audience, got ""');
   const matches = compileWildcard(glob);
   const literal = glob.slice(0, (glob + '*').indexOf('*'));
   return ({ cookie }) => {

@@ -32,7 +32,9 @@ function problemsOf(change: Partial<ExperimentDefinition>): readonly string[] {
     compileExperiment({ ...definition, ...change });
     return [];
   } catch (error) {
-    if (error instanceof ExperimentError) return error.problems;
+    if (error instanceof ExperimentError) {
+      return error.problems.map(({ path, message }) => `${path.join('.')}: ${message}`);
+    }
     throw error;
   }
 }
@@ -120,38 +122,51 @@ describe('scope and audience', () => {
 describe('a definition that cannot run', () => {
   const [control, ...others] = definition.variants;
   test.each<[string, Partial<ExperimentDefinition>, string]>([
-    ['key', { key: 'Home' }, 'key: expected 1 to 64 of a-z, 0-9 and "-", got "Home"'],
+    [
+      'key',
+      { key: 'Home' },
+      'key: expected lower-case letters, digits and dashes, no dash first (at most 64), got "Home"',
+    ],
     ['phase', { phase: 0 }, 'phase: expected an integer from 1 to 999999999, got 0'],
     ['revision', { revision: 1.5 }, 'revision: expected an integer from 1 to 999999999, got 1.5'],
-    ['salt', { salt: 'a:b' }, 'salt: expected 1 to 64 of a-z, 0-9 and "-", got "a:b"'],
-    ['reserved salt', { salt: 'layer' }, 'salt: "layer" names a draw of its own, choose another'],
+    [
+      'salt',
+      { salt: 'a:b' },
+      'salt: expected lower-case letters, digits and dashes, no dash first (at most 64), got "a:b"',
+    ],
+    [
+      'reserved salt',
+      { salt: 'layer' },
+      'salt: "layer" names a draw of its own, choose another salt',
+    ],
+    [
+      'reserved key',
+      { key: 'coverage' },
+      'key: "coverage" names a draw of its own, choose another salt',
+    ],
     ['coverage', { coverage: 10_001 }, 'coverage: expected an integer from 0 to 10000, got 10001'],
     [
       'layer',
       { layer: { name: 'site', slots: [5000, 5000] } },
-      'layer.slots: expected [first, end) with 0 <= first < end <= 10000, got [5000, 5000)',
+      'layer.slots: expected [from, to) with 0 <= from < to <= 10000, got [5000, 5000)',
     ],
-    ['no path', { scope: { paths: [] } }, 'scope.paths: expected at least one path glob, got none'],
+    ['no path', { scope: { paths: [] } }, 'scope.paths: expected at least one path, got none'],
     [
       'bad path',
       { scope: { paths: ['/', 'plans'] } },
-      'scope.paths[1]: Expected a path glob to start with "/", got "plans"',
+      'scope.paths.1: expected a path that begins with "/", got "plans"',
     ],
     [
       'bad host',
-      { scope: { paths: ['/'], hosts: ['http://x'] } },
-      'scope.hosts: Expected a host name such as "example.com" or "*.example.com", got "http://x"',
+      { scope: { paths: ['/'], hosts: ['shop.example', 'http://x'] } },
+      'scope.hosts.1: expected a host name such as "example.com" or "*.example.com", got "http://x"',
     ],
     [
       'no control',
       { variants: others },
-      'variants: expected exactly one with "control: true", got 0',
+      'variants: exactly one variant must have control: true, got 0',
     ],
-    [
-      'weights',
-      { variants: others },
-      'variants: Weights must add up to exactly 100, got 50 (20 + 30)',
-    ],
+    ['weights', { variants: others }, 'variants: weights must add up to 100, got 20 + 30 = 50'],
     [
       'slots of some variants',
       {
@@ -180,18 +195,18 @@ describe('a definition that cannot run', () => {
           { key: 'A', upstream: 'n', weight: 50, slots: [[4999, 9999]] },
         ],
       },
-      'variants: Slots [4999, 5000) belong to two ranges',
+      'variants: slots [4999, 5000) belong to two ranges',
     ],
-    ['winner', { winner: 'C' }, 'winner: there is no variant "C"'],
+    ['winner', { winner: 'C' }, 'winner: no variant "C"; there are control, A, B'],
     [
       'conclusion without a winner',
       { status: 'concluded' },
-      'winner: a concluded experiment needs one; name the variant that all get',
+      'winner: a concluded experiment names its winner',
     ],
     [
       'empty cookie name',
       { audience: { not: { cookie: { name: '' } } } },
-      'audience: Expected a cookie name in the audience, got ""',
+      'audience: expected a cookie name in the audience, got ""',
     ],
   ])('%s', (_, change, problem) => {
     expect(problemsOf(change)).toContain(problem);

@@ -85,18 +85,33 @@ export interface Experiment {
   variantAt(slot: number): Variant;
 }
 
+/** Something that is wrong with an experiment. */
+export interface ExperimentProblem {
+  /** Where in the definition: `['scope', 'paths', 0]`. */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
 /** Everything that is wrong with one experiment. */
 export class ExperimentError extends Error {
   override readonly name = 'ExperimentError';
   readonly experiment: string;
-  readonly problems: readonly string[];
+  readonly problems: readonly ExperimentProblem[];
 
-  constructor(experiment: string, problems: readonly string[]) {
-    super(`Experiment "${experiment}" cannot run: ${problems.join('; ')}`);
+  constructor(experiment: string, problems: readonly ExperimentProblem[]) {
+    const told = problems.map(({ path, message }) => `${path.join('.')}: ${message}`);
+    super(`Experiment "${experiment}" cannot run: ${told.join('; ')}`);
     this.experiment = experiment;
     this.problems = problems;
   }
 }
+
+/** Variants of one experiment: a slot names its own in one byte. */
+const MAX_VARIANTS = 256;
+
+const KEY = 'expected lower-case letters, digits and dashes, no dash first (at most 64)';
+const VARIANT = 'expected letters, digits, - and _, a letter or digit first (at most 64)';
+const COUNT = `expected an integer from 1 to ${MAX_COUNT}`;
 
 /**
  * Compiles an experiment.
@@ -105,97 +120,116 @@ export class ExperimentError extends Error {
  */
 export function compileExperiment(definition: ExperimentDefinition): Experiment {
   const { key, status, phase, revision, salt = key, layer, coverage = SLOTS } = definition;
-  const problems: string[] = [];
-  const check = (holds: boolean, problem: string): void => {
-    if (!holds) problems.push(problem);
+  const problems: ExperimentProblem[] = [];
+  const check = (holds: boolean, path: ExperimentProblem['path'], message: string): void => {
+    if (!holds) problems.push({ path, message });
   };
-  const attempt = <Value>(where: string, compile: () => Value, otherwise: Value): Value => {
+  const attempt = <Value>(
+    path: ExperimentProblem['path'],
+    compile: () => Value,
+    otherwise: Value,
+  ): Value => {
     try {
       return compile();
     } catch (error) {
-      problems.push(`${where}: ${error instanceof Error ? error.message : String(error)}`);
+      problems.push({ path, message: error instanceof Error ? error.message : String(error) });
       return otherwise;
     }
   };
 
-  check(isExperimentKey(key), `key: expected 1 to 64 of a-z, 0-9 and "-", got "${key}"`);
-  check(isCount(phase), `phase: expected an integer from 1 to ${MAX_COUNT}, got ${phase}`);
-  check(isCount(revision), `revision: expected an integer from 1 to ${MAX_COUNT}, got ${revision}`);
-  check(isExperimentKey(salt), `salt: expected 1 to 64 of a-z, 0-9 and "-", got "${salt}"`);
-  check(!RESERVED_SALTS.has(salt), `salt: "${salt}" names a draw of its own, choose another`);
+  check(isExperimentKey(key), ['key'], `${KEY}, got "${key}"`);
+  check(isCount(phase), ['phase'], `${COUNT}, got ${phase}`);
+  check(isCount(revision), ['revision'], `${COUNT}, got ${revision}`);
+  if (definition.salt !== undefined)
+    check(isExperimentKey(salt), ['salt'], `${KEY}, got "${salt}"`);
+  check(
+    !RESERVED_SALTS.has(salt),
+    [definition.salt === undefined ? 'key' : 'salt'],
+    `"${salt}" names a draw of its own, choose another salt`,
+  );
   check(
     Number.isInteger(coverage) && coverage >= 0 && coverage <= SLOTS,
-    `coverage: expected an integer from 0 to ${SLOTS}, got ${coverage}`,
+    ['coverage'],
+    `expected an integer from 0 to ${SLOTS}, got ${coverage}`,
   );
   if (layer !== undefined) {
     const [first, end] = layer.slots;
-    check(
-      isExperimentKey(layer.name),
-      `layer.name: expected 1 to 64 of a-z, 0-9 and "-", got "${layer.name}"`,
-    );
+    check(isExperimentKey(layer.name), ['layer', 'name'], `${KEY}, got "${layer.name}"`);
     check(
       Number.isInteger(first) && Number.isInteger(end) && 0 <= first && first < end && end <= SLOTS,
-      `layer.slots: expected [first, end) with 0 <= first < end <= ${SLOTS}, got [${first}, ${end})`,
+      ['layer', 'slots'],
+      `expected [from, to) with 0 <= from < to <= ${SLOTS}, got [${first}, ${end})`,
     );
   }
   check(
     definition.scope.paths.length > 0,
-    'scope.paths: expected at least one path glob, got none',
+    ['scope', 'paths'],
+    'expected at least one path, got none',
   );
   const inPaths = definition.scope.paths.map((glob, index) =>
     attempt(
-      `scope.paths[${index}]`,
+      ['scope', 'paths', index],
       () => compilePathGlob(glob),
       () => false,
     ),
   );
-  const onHost = attempt(
-    'scope.hosts',
-    () => compileHosts(definition.scope.hosts ?? []),
-    () => false,
-  );
+  const hosts = definition.scope.hosts ?? [];
+  // One by one, so that a problem says which.
+  for (const [index, host] of hosts.entries()) {
+    attempt(['scope', 'hosts', index], () => compileHosts([host]), undefined);
+  }
   const { audience } = definition;
   const inAudience =
     audience === undefined
       ? undefined
       : attempt(
-          'audience',
+          ['audience'],
           () => compileAudience(audience),
           () => false,
         );
 
   const variants = definition.variants.map(
-    ({ key: variantKey, upstream, control = false }): Variant => {
+    ({ key: variantKey, upstream, control = false }, index): Variant => {
       check(
         isVariantKey(variantKey),
-        `variants: expected a key of 1 to 64 letters, digits, "_" and "-", got "${variantKey}"`,
+        ['variants', index, 'key'],
+        `${VARIANT}, got "${variantKey}"`,
       );
       return { key: variantKey, upstream, control };
     },
   );
   const byKey = new Map(variants.map((variant) => [variant.key, variant]));
-  check(byKey.size === variants.length, 'variants: two variants have the same key');
-  check(variants.length <= 256, `variants: expected at most 256, got ${variants.length}`);
+  const repeated = variants.find((variant) => byKey.get(variant.key) !== variant);
+  check(repeated === undefined, ['variants'], `variant "${repeated?.key}" is there twice`);
+  check(
+    variants.length <= MAX_VARIANTS,
+    ['variants'],
+    `expected at most ${MAX_VARIANTS}, got ${variants.length}`,
+  );
   const controls = variants.filter(({ control }) => control);
   check(
     controls.length === 1,
-    `variants: expected exactly one with "control: true", got ${controls.length}`,
+    ['variants'],
+    `exactly one variant must have control: true, got ${controls.length}`,
   );
   const winner = definition.winner === undefined ? undefined : byKey.get(definition.winner);
   check(
     definition.winner === undefined || winner !== undefined,
-    `winner: there is no variant "${definition.winner}"`,
+    ['winner'],
+    `no variant "${definition.winner}"; there are ${[...byKey.keys()].join(', ')}`,
   );
   check(
     status !== 'concluded' || definition.winner !== undefined,
-    'winner: a concluded experiment needs one; name the variant that all get',
+    ['winner'],
+    'a concluded experiment names its winner',
   );
-  const table = attempt('variants', () => slotTable(definition.variants), undefined);
+  const table = attempt(['variants'], () => slotTable(definition.variants), undefined);
 
   const [control] = controls;
   if (problems.length > 0 || control === undefined || table === undefined) {
     throw new ExperimentError(key, problems);
   }
+  const onHost = compileHosts(hosts);
   return {
     key,
     status,

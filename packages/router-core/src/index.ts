@@ -25,6 +25,7 @@ export { ExperimentError, compileExperiment } from './experiment.ts';
 export type {
   Experiment,
   ExperimentDefinition,
+  ExperimentProblem,
   ExperimentStatus,
   Variant,
   VariantDefinition,

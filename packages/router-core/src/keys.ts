@@ -4,10 +4,10 @@
  */
 
 /** The source of the regular expression for an experiment key, salt or layer name. */
-export const EXPERIMENT_KEY = '[a-z0-9-]{1,64}';
+export const EXPERIMENT_KEY = '[a-z0-9][a-z0-9-]{0,63}';
 
 /** The source of the regular expression for a variant key. */
-export const VARIANT_KEY = '[A-Za-z0-9_-]{1,64}';
+export const VARIANT_KEY = '[A-Za-z0-9][A-Za-z0-9_-]{0,63}';
 
 /** Phases and revisions count from 1; nine digits stay exact in Lua, SQLite and JSON. */
 export const MAX_COUNT = 999_999_999;
@@ -15,12 +15,12 @@ export const MAX_COUNT = 999_999_999;
 const experimentKey = new RegExp(`^${EXPERIMENT_KEY}$`);
 const variantKey = new RegExp(`^${VARIANT_KEY}$`);
 
-/** Tells whether a text can be the key of an experiment: `a-z`, `0-9`, `-`; up to 64. */
+/** Tells whether a text can be an experiment's key: `a-z`, `0-9`, `-`, no `-` first; up to 64. */
 export function isExperimentKey(text: string): boolean {
   return experimentKey.test(text);
 }
 
-/** Tells whether a text can be the key of a variant: letters, digits, `_`, `-`; up to 64. */
+/** Tells whether a text can be a variant's key: a letter or digit, then `_` and `-` too; up to 64. */
 export function isVariantKey(text: string): boolean {
   return variantKey.test(text);
 }

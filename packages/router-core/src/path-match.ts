@@ -121,12 +121,12 @@ export function compilePathGlob(glob: string): PathMatcher {
 /** The segments of a glob, normalised like a path. Shared with the route table's index. */
 export function globSegments(glob: string): readonly string[] {
   if (!glob.startsWith('/')) {
-    throw new TypeError(`Expected a path glob to start with "/", got "${glob}"`);
+    throw new TypeError(`expected a path that begins with "/", got "${glob}"`);
   }
   const special = /[?#[\]{}]/.exec(glob);
   if (special !== null) {
     throw new TypeError(
-      `Expected a path glob with only * and ** as wildcards, got "${special[0]}" in "${glob}"`,
+      `expected a path with no wildcards but * and **, got "${special[0]}" in "${glob}"`,
     );
   }
   // Configuration is Unicode text, request targets are bytes.
@@ -134,7 +134,7 @@ export function globSegments(glob: string): readonly string[] {
   const segments = normalisePath(bytes).slice(1).split('/');
   const mixed = segments.find((segment) => segment !== '**' && segment.includes('**'));
   if (mixed !== undefined) {
-    throw new TypeError(`Expected ** to be a whole segment, got "${mixed}" in "${glob}"`);
+    throw new TypeError(`expected ** to be a whole segment, got "${mixed}" in "${glob}"`);
   }
   return segments;
 }
@@ -221,7 +221,7 @@ export function compileHosts(hosts: readonly string[]): HostMatcher {
     const rest = isWildcard ? name.slice(1) : name;
     if (!/^(?:\.?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/.test(rest)) {
       throw new TypeError(
-        `Expected a host name such as "example.com" or "*.example.com", got "${host}"`,
+        `expected a host name such as "example.com" or "*.example.com", got "${host}"`,
       );
     }
     if (isWildcard) suffixes.push(rest);

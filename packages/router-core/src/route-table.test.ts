@@ -55,6 +55,6 @@ describe('match', () => {
 });
 
 test('refuses a route that cannot be compiled', () => {
-  expect(() => createRouteTable([{ path: 'api', upstream: 'api' }])).toThrow('to start with "/"');
+  expect(() => createRouteTable([{ path: 'api', upstream: 'api' }])).toThrow('begins with "/"');
   expect(() => createRouteTable([{ path: '/', host: '', upstream: 'api' }])).toThrow('a host name');
 });

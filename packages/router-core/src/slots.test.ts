@@ -73,15 +73,18 @@ describe('rangesFromWeights', () => {
   });
 
   test.each([
-    [[50, 20, 20], 'Weights must add up to exactly 100, got 90 (50 + 20 + 20)'],
-    [[50, 50.01], 'Weights must add up to exactly 100, got 100.01 (50 + 50.01)'],
-    [[], 'Weights must add up to exactly 100, got 0 (no weights)'],
+    [[50, 20, 20], 'weights must add up to 100, got 50 + 20 + 20 = 90'],
+    [[50, 50.01], 'weights must add up to 100, got 50 + 50.01 = 100.01'],
+    [[], 'weights must add up to 100, got none = 0'],
     [
       [33.333, 66.667],
-      'Weight 1 must be a percentage from 0 to 100 with at most two decimals, got 33.333',
+      'expected a percentage from 0 to 100 with at most two decimals, got 33.333 (weight 1)',
     ],
-    [[120, -20], 'Weight 1 must be a percentage from 0 to 100 with at most two decimals, got 120'],
-    [[100, -0.5], 'Weight 2 must be'],
+    [
+      [120, -20],
+      'expected a percentage from 0 to 100 with at most two decimals, got 120 (weight 1)',
+    ],
+    [[100, -0.5], 'got -0.5 (weight 2)'],
     [[Number.NaN], 'got NaN'],
     [[Number.POSITIVE_INFINITY], 'got Infinity'],
   ])('refuses %j', (weights, message) => {
@@ -123,26 +126,26 @@ describe('checkPartition', () => {
         [0, 5000],
         [5001, 10000],
       ],
-      'Slots [5000, 5001) belong to no range',
+      'slots [5000, 5001) belong to no range',
     ],
     [
       [
         [0, 5000],
         [4999, 10000],
       ],
-      'Slots [4999, 5000) belong to two ranges',
+      'slots [4999, 5000) belong to two ranges',
     ],
-    [[[0, 9999]], 'Slots [9999, 10000) belong to no range'],
-    [[[0, 10001]], 'Ranges end at slot 10001, but there are 10000 slots'],
-    [[], 'Slots [0, 10000) belong to no range'],
+    [[[0, 9999]], 'slots [9999, 10000) belong to no range'],
+    [[[0, 10001]], 'ranges end at slot 10001, but there are 10000 slots'],
+    [[], 'slots [0, 10000) belong to no range'],
     [
       [
         [0, 0.5],
         [0.5, 10000],
       ],
-      'A range must be [first, end)',
+      'expected a range [first, end)',
     ],
-    [[[10000, 0]], 'A range must be [first, end)'],
+    [[[10000, 0]], 'expected a range [first, end)'],
   ])('says what is wrong with %j', (ranges, message) => {
     expect(() => checkPartition(ranges)).toThrow(message);
   });

@@ -65,7 +65,7 @@ export function rangesFromWeights(weights: readonly number[]): Range[] {
     // 33.33 * 100 is 3333 only up to rounding of the last bit, hence the tolerance.
     if (!(weight >= 0 && weight <= 100) || Math.abs(weight * 100 - width) > 1e-6) {
       throw new RangeError(
-        `Weight ${index + 1} must be a percentage from 0 to 100 with at most two decimals, got ${weight}`,
+        `expected a percentage from 0 to 100 with at most two decimals, got ${weight} (weight ${index + 1})`,
       );
     }
     return width;
@@ -73,7 +73,7 @@ export function rangesFromWeights(weights: readonly number[]): Range[] {
   const total = widths.reduce((sum, width) => sum + width, 0);
   if (total !== SLOTS) {
     throw new RangeError(
-      `Weights must add up to exactly 100, got ${total / 100} (${weights.join(' + ') || 'no weights'})`,
+      `weights must add up to 100, got ${weights.join(' + ') || 'none'} = ${total / 100}`,
     );
   }
   let first = 0;
@@ -93,25 +93,25 @@ export function checkPartition(ranges: readonly Range[]): void {
   for (const [first, end] of ranges) {
     if (!(Number.isInteger(first) && Number.isInteger(end) && 0 <= first && first <= end)) {
       throw new RangeError(
-        `A range must be [first, end) with integers 0 <= first <= end <= ${SLOTS}, got [${first}, ${end})`,
+        `expected a range [first, end) with integers 0 <= first <= end <= ${SLOTS}, got [${first}, ${end})`,
       );
     }
   }
   let covered = 0;
   for (const [first, end] of ranges.filter(isNotEmpty).toSorted((a, b) => a[0] - b[0])) {
     if (first > covered) {
-      throw new RangeError(`Slots [${covered}, ${first}) belong to no range`);
+      throw new RangeError(`slots [${covered}, ${first}) belong to no range`);
     }
     if (first < covered) {
-      throw new RangeError(`Slots [${first}, ${Math.min(covered, end)}) belong to two ranges`);
+      throw new RangeError(`slots [${first}, ${Math.min(covered, end)}) belong to two ranges`);
     }
     covered = end;
   }
   if (covered !== SLOTS) {
     throw new RangeError(
       covered < SLOTS
-        ? `Slots [${covered}, ${SLOTS}) belong to no range`
-        : `Ranges end at slot ${covered}, but there are ${SLOTS} slots`,
+        ? `slots [${covered}, ${SLOTS}) belong to no range`
+        : `ranges end at slot ${covered}, but there are ${SLOTS} slots`,
     );
   }
 }

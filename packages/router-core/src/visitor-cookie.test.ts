@@ -20,8 +20,8 @@ const ids = fc
   .map((bytes) => visitorId(Buffer.from(bytes).toString('base64url')));
 const mirrors = fc.uniqueArray(
   fc.record({
-    experiment: fc.stringMatching(/^[a-z0-9-]{1,20}$/),
-    variant: fc.stringMatching(/^[A-Za-z0-9_-]{1,20}$/),
+    experiment: fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,19}$/),
+    variant: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,19}$/),
     phase: fc.integer({ min: 1, max: 999_999_999 }),
   }),
   { maxLength: 16, selector: ({ experiment }) => experiment },

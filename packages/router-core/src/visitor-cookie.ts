@@ -245,7 +245,7 @@ function joinMirror(mirror: readonly MirrorEntry[]): string {
   for (const { experiment, variant, phase } of mirror.toReversed()) {
     if (!isExperimentKey(experiment) || !isVariantKey(variant) || !isCount(phase)) {
       throw new TypeError(
-        `Expected a mirror entry of experiment [a-z0-9-], variant [A-Za-z0-9_-] and phase from 1, got "${experiment}:${variant}:${phase}"`,
+        `Expected a mirror entry of an experiment's key, a variant's and a phase from 1, got "${experiment}:${variant}:${phase}"`,
       );
     }
     const entry = `${experiment}:${variant}:${phase}`;
