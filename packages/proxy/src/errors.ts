@@ -1,17 +1,22 @@
 /**
- * Why an upstream gave no usable answer.
+ * Why an exchange with an upstream failed. The upstream gave no usable answer:
  *
  * - `refused`: no connection could be made, or the pool is closed or full. Nothing was sent.
  * - `timeout`: connecting, or the wait for the first byte, or a silence inside the body took too long.
  * - `broken`: the connection died before the answer was complete.
  * - `invalid answer`: bytes came back that are not HTTP/1.1.
- * - `invalid request`: the request cannot be expressed to an upstream. The client's fault.
+ *
+ * Or it was the client's fault, and says nothing about the upstream:
+ *
+ * - `client timeout`: the client stopped midway, in sending its request's body or in reading the answer.
+ * - `invalid request`: the request cannot be expressed to an upstream.
  */
 export type UpstreamErrorCode =
   | 'refused'
   | 'timeout'
   | 'broken'
   | 'invalid answer'
+  | 'client timeout'
   | 'invalid request';
 
 const statusByCode = {
@@ -19,6 +24,7 @@ const statusByCode = {
   timeout: 504,
   broken: 502,
   'invalid answer': 502,
+  'client timeout': 408,
   'invalid request': 400,
 } as const satisfies Record<UpstreamErrorCode, number>;
 
@@ -35,9 +41,14 @@ export class UpstreamError extends Error {
     this.upstream = upstream;
   }
 
-  /** The status that tells the client about it (RFC 9110 section 15.6). */
-  get status(): 400 | 502 | 503 | 504 {
+  /** The status that tells the client about it (RFC 9110 sections 15.5 and 15.6). */
+  get status(): 400 | 408 | 502 | 503 | 504 {
     return statusByCode[this.code];
+  }
+
+  /** True if the client is to blame: no reason to count an error of the upstream, nor to try another. */
+  get clientFault(): boolean {
+    return this.status < 500;
   }
 }
 

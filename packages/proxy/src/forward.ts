@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { Dispatcher } from 'undici';
+import { ClientWait } from './client-wait.ts';
 import { toUpstreamError, UpstreamError } from './errors.ts';
 import { hasRequestBody, RequestBody } from './request-body.ts';
 import { responseHeaders } from './response-headers.ts';
@@ -19,7 +20,11 @@ export type Outcome = {
 } & (
   | { /** The whole answer was handed to the client's connection. */ kind: 'completed' }
   | { /** The client went away first. */ kind: 'aborted' }
-  | { /** The upstream gave no answer, or not all of it. */ kind: 'failed'; error: UpstreamError }
+  | {
+      /** No answer came, or not all of it passed; `error.clientFault` tells whose fault it was. */
+      kind: 'failed';
+      error: UpstreamError;
+    }
 );
 
 /** One request's passage to an upstream and back. Its callbacks must not throw. */
@@ -54,10 +59,11 @@ const clientGone = new Error('The client closed the connection');
 /**
  * Streams a request to an upstream and its answer back.
  *
- * Both directions wait for the slower side. A client that goes away takes the upstream's
- * request with it; an answer that breaks off midway breaks the client's connection off too,
- * and is never made to look complete. A failure before the head was written writes nothing:
- * `onDone` gets `failed` and the caller may answer, or call `forward()` again.
+ * Both directions wait for the slower side. A client that goes away, or stops midway for
+ * longer than `timeouts.client`, takes the upstream's request with it; an answer that breaks
+ * off midway breaks the client's connection off too, and is never made to look complete. A
+ * failure before the head was written writes nothing: `onDone` gets `failed` and the caller may
+ * answer, or, if the upstream is to blame, call `forward()` again.
  */
 export function forward(
   request: IncomingMessage,
@@ -73,6 +79,7 @@ class Forwarding implements Dispatcher.DispatchHandler {
   readonly #exchange: Exchange;
   readonly #startedAt = performance.now();
   readonly #body: RequestBody | null;
+  readonly #clientWait: ClientWait;
   #controller: Dispatcher.DispatchController | null = null;
   #status = 0;
   #bytesOut = 0;
@@ -87,7 +94,10 @@ class Forwarding implements Dispatcher.DispatchHandler {
     this.#request = request;
     this.#response = response;
     this.#exchange = exchange;
-    this.#body = hasRequestBody(request.rawHeaders) ? new RequestBody(request) : null;
+    this.#clientWait = new ClientWait(exchange.upstream.timeouts.client, this);
+    this.#body = hasRequestBody(request.rawHeaders)
+      ? new RequestBody(request, this.#clientWait)
+      : null;
   }
 
   start(): void {
@@ -181,6 +191,10 @@ class Forwarding implements Dispatcher.DispatchHandler {
     if (!response.write(chunk)) {
       controller.pause();
       response.once('drain', onClientDrain);
+      this.#clientWait.restart();
+    } else if (this.#body !== null) {
+      // Who reads an early answer may have no more to send, and is not silent.
+      this.#clientWait.restart();
     }
   }
 
@@ -190,6 +204,7 @@ class Forwarding implements Dispatcher.DispatchHandler {
     const trailers = rawPairs(controller.rawTrailers);
     if (trailers.length > 0) this.#addTrailers(trailers);
     this.#response.end();
+    if (this.#response.writableLength > 0) this.#clientWait.restart();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
@@ -216,6 +231,25 @@ class Forwarding implements Dispatcher.DispatchHandler {
 
   clientDrained(): void {
     this.#controller?.resume();
+  }
+
+  get waitsForClient(): boolean {
+    const response = this.#response;
+    if (this.#body?.starved === true) return true;
+    // Without a socket it is a pipelined answer that waits for the one before it.
+    return (this.#answered || response.writableNeedDrain) && response.socket !== null;
+  }
+
+  clientTimedOut(ms: number): void {
+    const { name } = this.#exchange.upstream;
+    const stopped = this.#body?.starved === true ? 'sending its request' : 'reading the answer';
+    const error = new UpstreamError(
+      'client timeout',
+      name,
+      `Upstream "${name}": client timeout: the client stopped ${stopped} for ${ms} ms`,
+    );
+    this.#controller?.abort(error); // Comes back through onResponseError,
+    if (!this.#settled) this.#fail(error); // unless the upstream's part was done already.
   }
 
   flushHead(): void {
@@ -277,6 +311,7 @@ class Forwarding implements Dispatcher.DispatchHandler {
   #settle(outcome: Outcome): void {
     const response = this.#response;
     this.#settled = true;
+    this.#clientWait.stop();
     this.#exchange.upstream.inFlight--;
     response[forwarding] = undefined;
     response.off('close', onClientClose);

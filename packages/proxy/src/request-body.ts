@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
+import type { ClientWait } from './client-wait.ts';
 
 /**
  * True if the request announces a body (RFC 9112 section 6.3), whatever its method.
@@ -29,11 +30,24 @@ export class RequestBody extends Readable {
   /** Bytes read from the client so far. */
   bytes = 0;
   readonly #source: IncomingMessage;
+  readonly #clientWait: ClientWait;
   #reading = false;
 
-  constructor(source: IncomingMessage) {
+  constructor(source: IncomingMessage, clientWait: ClientWait) {
     super({ highWaterMark: 64 * 1024 });
     this.#source = source;
+    this.#clientWait = clientWait;
+  }
+
+  /** True while the upstream would take more and the client has sent no more. */
+  get starved(): boolean {
+    return (
+      this.#reading &&
+      !this.destroyed &&
+      !this.#source.readableEnded &&
+      this.readableLength === 0 &&
+      !this.isPaused()
+    );
   }
 
   override _read(): void {
@@ -42,6 +56,8 @@ export class RequestBody extends Readable {
       this.#source.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);
     }
     this.#source.resume();
+    // Called for the first bytes, and again after all that came.
+    this.#clientWait.restart();
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import {
+  clientOf,
   closedPort,
   httpServer,
   onRequestHead,
@@ -41,11 +42,7 @@ async function upgradeFrontOf(
       upstream,
       publicOrigin: 'http://shop.example',
       headers: requestHeaders(request.rawHeaders, {
-        client: {
-          address: request.socket.remoteAddress ?? '',
-          host: request.headers.host,
-          proto: 'http',
-        },
+        client: clientOf(request),
         append: ['X-Request-Id', '1'],
       }),
       onDone: (outcome) => outcomes.put(outcome),
@@ -376,6 +373,42 @@ describe('refusals', () => {
       status: 404,
       error: { code: 'broken' },
     });
+  });
+
+  test('a refusal that the upstream does not finish: a reset, by its own fault', async () => {
+    const { port } = await rawServer((socket) =>
+      onRequestHead(socket, () =>
+        socket.write('HTTP/1.1 404 Not Found\r\nContent-Length: 8\r\n\r\nhalf'),
+      ),
+    );
+    const upstream = upstreamAt(port, { timeouts: { idle: 100, client: 50 } });
+    const front = await upgradeFrontOf(upstream);
+    const client = rawClient(front.port);
+    client.write(handshake);
+    client.resume();
+    expect(await front.outcome()).toMatchObject({
+      kind: 'failed',
+      status: 404,
+      error: { code: 'timeout', clientFault: false },
+    });
+  });
+
+  test("a refusal that the client does not read: a reset, by the client's fault", async () => {
+    const { port, connections } = await rawServer((socket) =>
+      onRequestHead(socket, () => {
+        socket.write('HTTP/1.1 404 Not Found\r\nContent-Length: 100000000\r\n\r\n');
+        socket.write(Buffer.alloc(100_000_000));
+      }),
+    );
+    const upstream = upstreamAt(port, { timeouts: { idle: 50, client: 100 } });
+    const front = await upgradeFrontOf(upstream);
+    rawClient(front.port).write(handshake);
+    expect(await front.outcome()).toMatchObject({
+      kind: 'failed',
+      status: 404,
+      error: { code: 'client timeout', clientFault: true },
+    });
+    await until(() => connections[0]?.closed === true);
   });
 
   test('a dead upstream: 503', async () => {

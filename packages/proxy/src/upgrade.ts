@@ -33,9 +33,10 @@ export interface UpgradeExchange {
 export interface UpgraderOptions {
   /**
    * `connect` and `firstByte` default to the upstream's own. `idle` is a silence in both
-   * directions of an open tunnel, and by default no reason to end it.
+   * directions of an open tunnel, and by default no reason to end it. While a refusal is
+   * relayed, the upstream's own `idle` and `client` hold.
    */
-  timeouts?: UpstreamTimeouts;
+  timeouts?: Omit<UpstreamTimeouts, 'client'>;
 }
 
 export interface Upgrader {
@@ -80,7 +81,7 @@ class Upgrade {
   readonly #request: IncomingMessage;
   readonly #client: Socket;
   readonly #exchange: UpgradeExchange;
-  readonly #timeouts: UpstreamTimeouts;
+  readonly #timeouts: Omit<UpstreamTimeouts, 'client'>;
   readonly #live: Set<Upgrade>;
   readonly #startedAt = performance.now();
   readonly #bytesReadBefore: number;
@@ -97,7 +98,7 @@ class Upgrade {
     request: IncomingMessage,
     client: Socket,
     exchange: UpgradeExchange,
-    timeouts: UpstreamTimeouts,
+    timeouts: Omit<UpstreamTimeouts, 'client'>,
     live: Set<Upgrade>,
   ) {
     this.#request = request;
@@ -263,7 +264,18 @@ class Upgrade {
     this.#answered = true;
     const fields = this.#answerFields(answer);
     client.write(headText(status, [...fields, 'Connection', 'close']), 'latin1');
-    answer.setTimeout(this.#exchange.upstream.timeouts.idle, () => answer.destroy());
+    const { idle, client: patience } = this.#exchange.upstream.timeouts;
+    answer.setTimeout(idle, () => {
+      if (client.writableNeedDrain) return; // The client holds it back.
+      this.#note('timeout', `silence inside the refusal for ${idle} ms`);
+      answer.destroy();
+    });
+    client.setTimeout(patience, () => {
+      if (client.writableLength === 0) return; // It is the upstream that is silent.
+      this.#note('client timeout', `the client stopped reading the refusal for ${patience} ms`);
+      answer.destroy();
+      client.resetAndDestroy();
+    });
     answer.pipe(client, { end: false });
     answer.once('close', () => {
       if (answer.complete) {

@@ -2,7 +2,10 @@ import { buildConnector, Pool } from 'undici';
 import type { Dispatcher } from 'undici';
 import { toUpstreamError, UpstreamConfigError, UpstreamError } from './errors.ts';
 
-/** Milliseconds; 0 switches a limit off. */
+/**
+ * Milliseconds; 0 switches a limit off. Each counts only while the side that it is named for
+ * is the one waited for.
+ */
 export interface UpstreamTimeouts {
   /** Opening a connection. Default 2,000. */
   connect?: number;
@@ -10,6 +13,13 @@ export interface UpstreamTimeouts {
   firstByte?: number;
   /** Silence inside the answer's body. Waiting for a slow client does not count. Default 60,000. */
   idle?: number;
+  /**
+   * Silence of a client that we wait for: to send more of its request's body, or to read more
+   * of the answer. Else it would hold one of the upstream's connections for ever. The kernel
+   * tells of reading in steps of a socket buffer, so leave a slow reader time for one.
+   * Default 60,000.
+   */
+  client?: number;
 }
 
 export interface UpstreamOptions {
@@ -71,6 +81,7 @@ export class Upstream {
       connect: options.timeouts?.connect ?? 2_000,
       firstByte: options.timeouts?.firstByte ?? 60_000,
       idle: options.timeouts?.idle ?? 60_000,
+      client: options.timeouts?.client ?? 60_000,
     };
     this.capacity = connections + queue;
     this.#pool = new Pool(this.origin, {

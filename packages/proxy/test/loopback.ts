@@ -1,11 +1,17 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import type {
+  IncomingMessage,
+  RequestListener,
+  Server,
+  ServerOptions,
+  ServerResponse,
+} from 'node:http';
 import { connect, createServer as createTcpServer } from 'node:net';
 import type { Server as TcpServer, Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { createUpstream, forward, requestHeaders } from '../src/index.ts';
-import type { Exchange, Outcome, Upstream, UpstreamOptions } from '../src/index.ts';
+import type { Client, Exchange, Outcome, Upstream, UpstreamOptions } from '../src/index.ts';
 
 /*
  * Real servers on loopback ports of the system's choosing. Each is closed when the test
@@ -22,8 +28,9 @@ export async function listen(server: Server | TcpServer): Promise<number> {
 
 export async function httpServer(
   listener: RequestListener,
+  options: ServerOptions = {},
 ): Promise<{ server: Server; port: number }> {
-  const server = createServer(listener);
+  const server = createServer(options, listener);
   onTestFinished(async () => {
     const closed = once(server, 'close');
     server.close();
@@ -93,6 +100,16 @@ export interface FrontOptions {
   /** What to do after a failure before the head. Default: the error's status, no body. */
   onFailure?: (request: IncomingMessage, response: ServerResponse, outcome: Outcome) => void;
   append?: string[];
+  server?: ServerOptions;
+}
+
+/** The client of a request over plain HTTP. */
+export function clientOf(request: IncomingMessage): Client {
+  return {
+    address: request.socket.remoteAddress ?? '',
+    host: request.headers.host,
+    proto: 'http',
+  };
 }
 
 /** node:http in front of `forward()`, as an edge would be. */
@@ -103,11 +120,7 @@ export async function frontOf(upstream: Upstream, options: FrontOptions = {}): P
       upstream,
       publicOrigin: 'http://shop.example',
       headers: requestHeaders(request.rawHeaders, {
-        client: {
-          address: request.socket.remoteAddress ?? '',
-          host: request.headers.host,
-          proto: 'http',
-        },
+        client: clientOf(request),
         ...(options.append && { append: options.append }),
       }),
       onHead: (_status, headers) => headers,
@@ -119,7 +132,7 @@ export async function frontOf(upstream: Upstream, options: FrontOptions = {}): P
       },
       ...options.exchange,
     });
-  });
+  }, options.server);
   return { port, outcome: () => outcomes.take() };
 }
 
