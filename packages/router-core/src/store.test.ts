@@ -231,6 +231,35 @@ for (const { name, isHere, start } of backends) {
       expect(await store.visitors.count('home', 1, 'A', '2026-11-24')).toBe(0);
     });
 
+    test('counts as many visitors as an outage leaves waiting, while requests go on', async () => {
+      const ids = Array.from({ length: 200_001 }, newVisitor);
+      const state = { isAdding: true };
+      const adding = store.visitors.add('crowd', 1, 'A', TODAY, ids).finally(() => {
+        state.isAdding = false;
+      });
+      let answers = 0;
+      while (state.isAdding) {
+        await store.getOrSet(newVisitor(), 'home', propose('A'), VARIANTS);
+        answers += 1;
+      }
+      await adding;
+      // Between any two of the hundreds of pieces somebody else had a turn.
+      expect(answers).toBeGreaterThan(100);
+      const count = await other.visitors.count('crowd', 1, 'A', TODAY);
+      expect(Math.abs(count - ids.length)).toBeLessThanOrEqual(ids.length * 0.02);
+    }, 120_000);
+
+    test('finishes a crowd that it was counting when it is closed', async () => {
+      const brief = backend.open(DAY);
+      await brief.ready(10_000);
+      const ids = Array.from({ length: 3_001 }, newVisitor);
+      const adding = brief.visitors.add('leaving', 1, 'A', TODAY, ids);
+      await brief.close();
+      await adding;
+      const count = await store.visitors.count('leaving', 1, 'A', TODAY);
+      expect(Math.abs(count - ids.length)).toBeLessThanOrEqual(ids.length * 0.03);
+    });
+
     test('refuses a day that is none', async () => {
       await expect(store.visitors.count('home', 1, 'A', '23.11.2026')).rejects.toThrow(
         'Expected a day as YYYY-MM-DD, got "23.11.2026"',

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -63,14 +63,37 @@ describe('the file', () => {
     ];
     for (const place of places) {
       expect(() => createEmbeddedStore({ file: place, ttl: DAY })).toThrow(
-        new RegExp(`^Cannot open the ledger at ${place}: .*Its folder must be writable`),
+        new RegExp(`^Can't open the ledger ${place}: .*Make its folder writable for this user`),
       );
     }
   });
 
   test('that is no database is refused and left alone', () => {
     writeFileSync(file, 'not a database, but somebody cares for it'.repeat(100));
-    expect(() => createEmbeddedStore({ file, ttl: DAY })).toThrow('file is not a database');
+    expect(() => createEmbeddedStore({ file, ttl: DAY })).toThrow(
+      `${file} is damaged: file is not a database. Restore it from a backup, or move it away`,
+    );
+    expect(readFileSync(file, 'utf8')).toMatch(/^not a database, but/);
+  });
+
+  test('that is damaged behind its head is refused', async () => {
+    const store = createEmbeddedStore({ file, ttl: DAY });
+    await store.close();
+    const bytes = readFileSync(file);
+    // The first page holds the schema, behind the 100 bytes of the head.
+    writeFileSync(file, bytes.fill(0xa5, 100));
+    expect(() => createEmbeddedStore({ file, ttl: DAY })).toThrow(
+      `${file} is damaged: database disk image is malformed. Restore it from a backup`,
+    );
+  });
+
+  test('of another program is refused', () => {
+    const database = new DatabaseSync(file);
+    database.exec('CREATE TABLE sign_up (name TEXT); PRAGMA user_version = 1');
+    database.close();
+    expect(() => createEmbeddedStore({ file, ttl: DAY })).toThrow(
+      `${file} is no ledger: no such table: assignment. Name another data folder`,
+    );
   });
 
   test('of a newer version is refused', () => {
@@ -78,8 +101,18 @@ describe('the file', () => {
     database.exec('PRAGMA user_version = 99');
     database.close();
     expect(() => createEmbeddedStore({ file, ttl: DAY })).toThrow(
-      'it was made by a newer version (schema 99, not 1)',
+      `${file} can't be used: it was made by a newer version (schema 99, not 1). Start that version again`,
     );
+  });
+
+  test('that another program keeps locked is refused', async () => {
+    const store = createEmbeddedStore({ file, ttl: DAY });
+    const released = await holdLock(7_000);
+    expect(() => createEmbeddedStore({ file, ttl: DAY })).toThrow(
+      `${file} is locked by another program for more than 5 s. End that program`,
+    );
+    await released();
+    await store.close();
   });
 
   test('is in WAL mode, for readers beside a writer', async () => {
@@ -116,6 +149,34 @@ describe('while another process holds the lock', () => {
     expect(await store.getOrSet(ID, 'home', proposal, ['A'])).toMatchObject({ written: true });
     await store.close();
   });
+});
+
+test('a crowd of visitors never keeps the event loop for long', async () => {
+  const store = createEmbeddedStore({ file, ttl: DAY });
+  const cookie = createVisitorCookie({ secrets: ['a-secret-for-the-tests'], secure: false });
+  const crowd = Array.from({ length: 20_000 }, () => cookie.mint());
+  const began = performance.now();
+  let turns = 0;
+  const ticking = setInterval(() => {
+    turns += 1;
+  }, 1);
+  await store.visitors.add('home', 1, 'A', '2026-11-23', crowd);
+  clearInterval(ticking);
+  // One transaction would leave no turn at all, whatever the machine.
+  expect(turns).toBeGreaterThan(20);
+  expect(performance.now() - began).toBeLessThan(20_000);
+  expect(await store.visitors.count('home', 1, 'A', '2026-11-23')).toBe(20_000);
+  await store.close();
+});
+
+test('a write that follows on the last one of its group is not left behind', async () => {
+  const store = createEmbeddedStore({ file, ttl: DAY });
+  const cookie = createVisitorCookie({ secrets: ['a-secret-for-the-tests'], secure: false });
+  for (let index = 0; index < 50; index += 1) {
+    await store.visitors.add('home', 1, 'A', '2026-11-23', [cookie.mint()]);
+  }
+  expect(await store.visitors.count('home', 1, 'A', '2026-11-23')).toBe(50);
+  await store.close();
 });
 
 test('clears away what has expired, a bounded piece at a time', async () => {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DatabaseSync } from 'node:sqlite';
+import { SQLITE_BUSY, primaryResultCode } from './result-code.ts';
 
 /**
  * Writes of one turn of the event loop share one transaction: a commit costs more than
@@ -21,7 +22,6 @@ interface Job {
 /** Milliseconds that other processes may hold the lock before a write fails. */
 const LOCK_PATIENCE = 1_000;
 const LOCK_RETRY = 3;
-const SQLITE_BUSY = 5;
 
 export function createGroupCommit(database: DatabaseSync): GroupCommit {
   let jobs: Job[] = [];
@@ -44,6 +44,9 @@ export function createGroupCommit(database: DatabaseSync): GroupCommit {
         abandon(database);
       }
     }
+    // In the same turn as the look at the queue: whoever is told of the last commit and
+    // submits at once starts anew.
+    working = undefined;
   }
 
   return {
@@ -57,9 +60,7 @@ export function createGroupCommit(database: DatabaseSync): GroupCommit {
           committed: () => resolve(result),
           failed: reject,
         });
-        working ??= work().finally(() => {
-          working = undefined;
-        });
+        working ??= work();
       }),
     drained: async () => {
       await working;
@@ -75,7 +76,7 @@ async function begin(database: DatabaseSync): Promise<void> {
       database.exec('BEGIN IMMEDIATE');
       return;
     } catch (error) {
-      if (!isBusy(error) || performance.now() > patience) throw error;
+      if (primaryResultCode(error) !== SQLITE_BUSY || performance.now() > patience) throw error;
     }
     await delay(LOCK_RETRY);
   }
@@ -88,14 +89,4 @@ function abandon(database: DatabaseSync): void {
   } catch {
     // What broke the transaction can break the rollback. The next BEGIN reports it.
   }
-}
-
-function isBusy(error: unknown): boolean {
-  // The low byte is the primary result code: SQLITE_BUSY_SNAPSHOT and others are busy too.
-  return (
-    error instanceof Error &&
-    'errcode' in error &&
-    typeof error.errcode === 'number' &&
-    (error.errcode & 0xff) === SQLITE_BUSY
-  );
 }

@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { VISITOR_DAYS, checkDay, stands } from '../store.ts';
 import type { Ledger, StoredAssignment } from '../store.ts';
+import type { VisitorId } from '../visitor-cookie.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { openDatabase } from './open.ts';
 
@@ -17,6 +19,12 @@ export interface EmbeddedStoreOptions {
 type Row = Record<string, unknown>;
 
 const PURGE_LIMIT = 500;
+/**
+ * Visitors counted in one transaction: about 20 ms in a file of many, as each falls on a page
+ * of its own. And the milliseconds until the next one.
+ */
+const ADD_LIMIT = 200;
+const ADD_PAUSE = 3;
 /** Milliseconds between looks for expired rows: when there may be more, when there are not. */
 const PURGE_SOON = 1_000;
 const PURGE_LATER = 600_000;
@@ -61,6 +69,7 @@ export function createEmbeddedStore(options: EmbeddedStoreOptions): Ledger {
   const purgeTotals = database.prepare('DELETE FROM visitor_total WHERE day < ?');
 
   let nextPurge = now() + PURGE_SOON;
+  const adding = new Set<Promise<void>>();
   let closing: Promise<void> | undefined;
 
   /** Deletes some of what has expired. Runs inside a transaction that writes anyway. */
@@ -71,6 +80,17 @@ export function createEmbeddedStore(options: EmbeddedStoreOptions): Ledger {
     purgeTotals.run(oldestDay);
     const isMore = deleted.some(({ changes }) => changes === PURGE_LIMIT);
     nextPurge = time + (isMore ? PURGE_SOON : PURGE_LATER);
+  }
+
+  /** Writes visitors in transactions that leave the lock, and the event loop, in between. */
+  async function addInPieces(
+    visitors: readonly VisitorId[],
+    write: (some: readonly VisitorId[]) => void,
+  ): Promise<void> {
+    for (let from = 0; from < visitors.length; from += ADD_LIMIT) {
+      if (from > 0) await delay(ADD_PAUSE);
+      await writes.submit(() => write(visitors.slice(from, from + ADD_LIMIT)));
+    }
   }
 
   return {
@@ -108,15 +128,16 @@ export function createEmbeddedStore(options: EmbeddedStoreOptions): Ledger {
     visitors: {
       async add(experiment, phase, variant, day, visitors) {
         checkDay(day);
-        if (visitors.length === 0) return;
-        await writes.submit(() => {
+        const call = addInPieces(visitors, (some) => {
           purge(now());
           let added = 0;
-          for (const visitor of visitors) {
+          for (const visitor of some) {
             added += Number(insertSeen.run(day, experiment, phase, variant, visitor).changes);
           }
           if (added > 0) addTotal.run(day, experiment, phase, variant, added);
         });
+        adding.add(call);
+        await call.finally(() => adding.delete(call));
       },
       async count(experiment, phase, variant, day) {
         checkDay(day);
@@ -125,7 +146,9 @@ export function createEmbeddedStore(options: EmbeddedStoreOptions): Ledger {
     },
     ready: async () => database.isOpen,
     close() {
-      closing ??= writes.drained().then(() => database.close());
+      closing ??= Promise.allSettled(adding)
+        .then(() => writes.drained())
+        .then(() => database.close());
       return closing;
     },
   };

@@ -1,6 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import {
+  SQLITE_BUSY,
+  SQLITE_CORRUPT,
+  SQLITE_ERROR,
+  SQLITE_NOTADB,
+  primaryResultCode,
+} from './result-code.ts';
 
 const SCHEMA_VERSION = 1;
 
@@ -38,6 +45,8 @@ const SCHEMA = `
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
+const TABLES = ['assignment', 'visitor_seen', 'visitor_total'];
+
 /** Milliseconds to wait for the other processes while they open the same file. */
 const OPEN_TIMEOUT = 5_000;
 /**
@@ -61,15 +70,38 @@ export function openDatabase(file: string): DatabaseSync {
     database = new DatabaseSync(file, { timeout: OPEN_TIMEOUT });
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
     migrate(database);
+    // Reads the whole schema now, so that a file of something else is refused here.
+    for (const table of TABLES) database.exec(`SELECT 1 FROM ${table} LIMIT 1`);
     database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
     return database;
   } catch (error) {
     database?.close();
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(
-      `Cannot open the ledger at ${file}: ${reason}. Its folder must be writable for this user; make it so, or choose another`,
-      { cause: error },
-    );
+    throw new Error(describeProblem(file, error), { cause: error });
+  }
+}
+
+/** The ledger's file as a newer version made it. */
+class NewerSchema extends Error {}
+
+function describeProblem(file: string, error: unknown): string {
+  const reason = error instanceof Error ? error.message : String(error);
+  // What goes with the file, told by each message that may lead somebody to part with it.
+  const anew =
+    'move it away and a new one is made: visitors keep their variant by cookie and hash, ' +
+    'and unique visitors are counted afresh';
+  if (error instanceof NewerSchema) {
+    return `${file} can't be used: ${reason}. Start that version again, or ${anew}`;
+  }
+  switch (primaryResultCode(error)) {
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+      return `${file} is damaged: ${reason}. Restore it from a backup, or ${anew}`;
+    case SQLITE_BUSY:
+      return `${file} is locked by another program for more than ${OPEN_TIMEOUT / 1_000} s. End that program, or wait for it`;
+    case SQLITE_ERROR:
+      return `${file} is no ledger: ${reason}. Name another data folder, or ${anew}`;
+    default:
+      return `Can't open the ledger ${file}: ${reason}. Make its folder writable for this user, or name another`;
   }
 }
 
@@ -78,7 +110,9 @@ function migrate(database: DatabaseSync): void {
   database.exec('BEGIN IMMEDIATE');
   const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
   if (version > SCHEMA_VERSION) {
-    throw new Error(`it was made by a newer version (schema ${version}, not ${SCHEMA_VERSION})`);
+    throw new NewerSchema(
+      `it was made by a newer version (schema ${version}, not ${SCHEMA_VERSION})`,
+    );
   }
   if (version < SCHEMA_VERSION) database.exec(SCHEMA);
   database.exec('COMMIT');

@@ -1,6 +1,7 @@
 import type { Cluster, Redis, Result } from 'ioredis';
 import { VISITOR_DAYS, checkDay } from '../store.ts';
 import type { Ledger, StoredAssignment } from '../store.ts';
+import type { VisitorId } from '../visitor-cookie.ts';
 import { connect } from './connect.ts';
 import { GET_OR_SET } from './lua.ts';
 
@@ -16,6 +17,9 @@ export interface RedisStoreOptions {
   /** Told of connection errors, which come as often as a connection is tried. */
   readonly onError?: (error: Error) => void;
 }
+
+/** Visitors of one PFADD: arguments of a call are few, and a command keeps the server busy. */
+const PFADD_LIMIT = 1_000;
 
 type GetOrSetReply = readonly [written: number, value: string];
 
@@ -54,6 +58,14 @@ export function createRedisStore(options: RedisStoreOptions): Ledger {
     return call;
   }
 
+  // One command after the other: assignments share the connection, and go in between.
+  async function addTo(key: string, visitors: readonly VisitorId[]): Promise<void> {
+    for (let from = 0; from < visitors.length; from += PFADD_LIMIT) {
+      const some = visitors.slice(from, from + PFADD_LIMIT);
+      await Promise.all([redis.pfadd(key, ...some), redis.expire(key, VISITOR_DAYS * 86_400)]);
+    }
+  }
+
   return {
     async getOrSet(visitor, experiment, { variant, phase, revision }, variants) {
       const [written, value] = await track(
@@ -76,10 +88,7 @@ export function createRedisStore(options: RedisStoreOptions): Ledger {
     visitors: {
       async add(experiment, phase, variant, day, visitors) {
         const key = counterKey(experiment, phase, variant, day);
-        if (visitors.length === 0) return;
-        await track(
-          Promise.all([redis.pfadd(key, ...visitors), redis.expire(key, VISITOR_DAYS * 86_400)]),
-        );
+        await track(addTo(key, visitors));
       },
       count: async (experiment, phase, variant, day) =>
         track(redis.pfcount(counterKey(experiment, phase, variant, day))),
