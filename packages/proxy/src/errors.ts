@@ -88,8 +88,22 @@ export function toUpstreamError(error: unknown, upstream: string): UpstreamError
   const code =
     codesByTransportCode.get(transportCode) ??
     (isParserError(error, transportCode) ? 'invalid answer' : 'broken');
-  const reason = error instanceof Error ? error.message : String(error);
-  return new UpstreamError(code, upstream, `Upstream "${upstream}": ${code}: ${reason}`, error);
+  return upstreamError(code, upstream, error);
+}
+
+function upstreamError(code: UpstreamErrorCode, upstream: string, cause: unknown): UpstreamError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new UpstreamError(code, upstream, `Upstream "${upstream}": ${code}: ${reason}`, cause);
+}
+
+/**
+ * Classifies what made connecting fail: whatever it was, a certificate for instance, nothing
+ * has been sent yet.
+ */
+export function toConnectError(error: unknown, upstream: string): UpstreamError {
+  const classified = toUpstreamError(error, upstream);
+  if (classified.code === 'timeout' || classified.code === 'refused') return classified;
+  return upstreamError('refused', upstream, error);
 }
 
 /** undici's parser gives its errors a name; node's gives them a code, HPE_<reason>. */

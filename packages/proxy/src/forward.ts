@@ -54,6 +54,15 @@ interface ForwardedResponse extends ServerResponse {
   [forwarding]?: Forwarding | undefined;
 }
 
+/** undici's type leaves out an option of its own. */
+interface NamedDispatchOptions extends Dispatcher.DispatchOptions {
+  /**
+   * Over TLS, undici opens a new connection when the server name changes, and without this
+   * takes it from the Host field: clients would have a say in our connections.
+   */
+  servername: string;
+}
+
 const clientGone = new Error('The client closed the connection');
 
 /**
@@ -137,15 +146,14 @@ class Forwarding implements Dispatcher.DispatchHandler {
       return;
     }
     // undici reports what it finds wrong with these to onResponseError; it does not throw.
-    upstream.dispatcher.dispatch(
-      {
-        path,
-        method: this.#request.method ?? '',
-        headers,
-        body: this.#body,
-      },
-      this,
-    );
+    const options: NamedDispatchOptions = {
+      path,
+      method: this.#request.method ?? '',
+      headers,
+      body: this.#body,
+      servername: upstream.hostname,
+    };
+    upstream.dispatcher.dispatch(options, this);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

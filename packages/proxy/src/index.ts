@@ -11,7 +11,13 @@ export type { RequestHeaderOptions } from './request-headers.ts';
 export { responseHeaders } from './response-headers.ts';
 export type { ResponseHeaderOptions } from './response-headers.ts';
 export { createUpstream } from './upstream.ts';
-export type { Upstream, UpstreamOptions, UpstreamStats, UpstreamTimeouts } from './upstream.ts';
+export type {
+  Upstream,
+  UpstreamOptions,
+  UpstreamStats,
+  UpstreamTimeouts,
+  UpstreamTls,
+} from './upstream.ts';
 export { createUpgrader } from './upgrade.ts';
 export type { UpgradeExchange, Upgrader, UpgraderOptions } from './upgrade.ts';
 export { asksForWebSocket } from './websocket-handshake.ts';

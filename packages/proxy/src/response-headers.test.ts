@@ -123,6 +123,13 @@ describe('publicLocation', () => {
     const plain = { upstreamOrigin: 'http://next.internal', publicOrigin: 'https://shop.example' };
     expect(publicLocation('http://NEXT.internal:80/a', plain)).toBe('https://shop.example/a');
     expect(publicLocation('http://next.internal/a', plain)).toBe('https://shop.example/a');
+    const secure = { ...plain, upstreamOrigin: 'https://next.internal' };
+    expect(publicLocation('HTTPS://NEXT.internal:443/a', secure)).toBe('https://shop.example/a');
+    expect(publicLocation('https://next.internal', secure)).toBe('https://shop.example');
+    expect(publicLocation('//next.internal/a', secure)).toBe('https://shop.example/a');
+    expect(publicLocation('https://next.internal:80/a', secure)).toBe('https://next.internal:80/a');
+    expect(publicLocation('http://next.internal/a', secure)).toBe('http://next.internal/a');
+    expect(publicLocation('https://next.internal/a', plain)).toBe('https://next.internal/a');
     expect(publicLocation('http://next.internal:8080/a', plain)).toBe(
       'http://next.internal:8080/a',
     );

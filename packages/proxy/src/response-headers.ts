@@ -46,12 +46,14 @@ export function publicLocation(
 ): string {
   // A path: stays relative. `//host` is not one.
   if (value.charCodeAt(0) === 47 && value.charCodeAt(1) !== 47) return value;
-  const authority = upstreamOrigin.slice('http:'.length);
-  const schemeLength = /^http:/i.test(value) ? 'http:'.length : 0;
+  const scheme = upstreamOrigin.startsWith('https:') ? 'https:' : 'http:';
+  const authority = upstreamOrigin.slice(scheme.length);
+  const schemeLength = value.slice(0, scheme.length).toLowerCase() === scheme ? scheme.length : 0;
   const start = value.slice(schemeLength, schemeLength + authority.length);
   if (start.toLowerCase() !== authority) return value;
   // The default port may be spelled out.
-  const rest = value.slice(schemeLength + authority.length).replace(/^:80(?=[/?#]|$)/, '');
+  const defaultPort = scheme === 'https:' ? /^:443(?=[/?#]|$)/ : /^:80(?=[/?#]|$)/;
+  const rest = value.slice(schemeLength + authority.length).replace(defaultPort, '');
   // http://127.0.0.1:4001 is no part of http://127.0.0.1:40012 or http://127.0.0.1:4001.example
   return rest === '' || /^[/?#]/.test(rest) ? publicOrigin + rest : value;
 }

@@ -4,7 +4,6 @@ import type { Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import {
-  clientOf,
   closedPort,
   httpServer,
   onRequestHead,
@@ -16,42 +15,8 @@ import {
   until,
   upstreamAt,
 } from '../test/loopback.ts';
-import type { Outcome } from './forward.ts';
-import { requestHeaders } from './request-headers.ts';
-import type { UpgradeExchange, Upgrader, UpgraderOptions } from './upgrade.ts';
-import { createUpgrader } from './upgrade.ts';
-import type { Upstream } from './upstream.ts';
+import { upgradeFrontOf } from '../test/upgrade-front.ts';
 import { asksForWebSocket } from './websocket-handshake.ts';
-
-interface UpgradeFront {
-  port: number;
-  upgrader: Upgrader;
-  outcome(): Promise<Outcome>;
-}
-
-async function upgradeFrontOf(
-  upstream: Upstream,
-  options: UpgraderOptions = {},
-  exchange: Partial<UpgradeExchange> = {},
-): Promise<UpgradeFront> {
-  const upgrader = createUpgrader(options);
-  const outcomes = new Queue<Outcome>();
-  const { port, server } = await httpServer((_request, response) => response.end('not upgraded'));
-  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    upgrader.upgrade(request, socket, head, {
-      upstream,
-      publicOrigin: 'http://shop.example',
-      headers: requestHeaders(request.rawHeaders, {
-        client: clientOf(request),
-        append: ['X-Request-Id', '1'],
-      }),
-      onDone: (outcome) => outcomes.put(outcome),
-      ...exchange,
-    });
-  });
-  onTestFinished(() => upgrader.closeAll());
-  return { port, upgrader, outcome: () => outcomes.take() };
-}
 
 /** A WebSocket server that echoes; plain requests go to `listener`. */
 async function echoServer(

@@ -1,11 +1,12 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import { Agent } from 'node:https';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { performance } from 'node:perf_hooks';
 import { createProxyServer } from 'http-proxy-3';
 import type { ProxyServer } from 'http-proxy-3';
 import { headText, refuseUpgrade } from './bare-answer.ts';
-import { toUpstreamError, UpstreamError } from './errors.ts';
+import { toConnectError, toUpstreamError, UpstreamError } from './errors.ts';
 import type { UpstreamErrorCode } from './errors.ts';
 import type { Outcome } from './forward.ts';
 import { headerObject } from './header-object.ts';
@@ -87,6 +88,8 @@ class Upgrade {
   readonly #bytesReadBefore: number;
   readonly #bytesWrittenBefore: number;
   #handshake: ClientRequest | undefined;
+  /** TCP, and TLS if that is the upstream's: the handshake may have been sent. */
+  #connected = false;
   #upstreamSocket: Socket | undefined;
   #firstByteTimer: NodeJS.Timeout | undefined;
   #firstByteMs = -1;
@@ -172,12 +175,14 @@ class Upgrade {
         head,
         {
           target: {
-            protocol: 'http:',
+            protocol: upstream.secure === undefined ? 'http:' : 'https:',
             host: upstream.host,
             hostname: upstream.hostname,
             port: upstream.port,
           },
           toProxy: true,
+          // Without a server name of its own, an agent would take it from the Host field.
+          ...(upstream.secure && { agent: new Agent({ ...upstream.secure }) }),
           connectTimeout: this.#timeouts.connect ?? upstream.timeouts.connect,
         },
         (error) => this.#fail(error),
@@ -197,6 +202,12 @@ class Upgrade {
   #watch(handshake: ClientRequest): void {
     this.#handshake = handshake;
     handshake.maxHeadersCount = 0; // Never drop fields of the answer in silence.
+    const connected = this.#exchange.upstream.secure === undefined ? 'connect' : 'secureConnect';
+    handshake.once('socket', (socket) => {
+      socket.once(connected, () => {
+        this.#connected = true;
+      });
+    });
     const join = handshake.listeners('upgrade');
     handshake.removeAllListeners('upgrade');
     handshake.once('upgrade', (answer: IncomingMessage, socket: Socket, head: Buffer) => {
@@ -305,7 +316,8 @@ class Upgrade {
 
   #fail(error: unknown): void {
     const { upstream } = this.#exchange;
-    this.#error ??= toUpstreamError(error, upstream.name);
+    const classify = this.#connected ? toUpstreamError : toConnectError;
+    this.#error ??= classify(error, upstream.name);
     this.#answerError();
   }
 

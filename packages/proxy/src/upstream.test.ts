@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createAuthority } from '../test/authority.ts';
 import {
   closedPort,
   frontOf,
@@ -15,7 +16,6 @@ describe('createUpstream', () => {
     ['', 'it is not a URL'],
     ['127.0.0.1:4001', 'it is not a URL'],
     ['localhost:4001', 'its scheme is localhost:'],
-    ['https://127.0.0.1:4001', 'its scheme is https:'],
     ['ftp://127.0.0.1', 'its scheme is ftp:'],
     ['http://a:b@127.0.0.1:4001', 'it has credentials'],
     ['http://a@127.0.0.1', 'it has credentials'],
@@ -26,7 +26,7 @@ describe('createUpstream', () => {
     ['http://[', 'it is not a URL'],
   ])('refuses %s', (url, problem) => {
     expect(() => createUpstream({ name: 'next', url })).toThrow(
-      `Upstream "next": expected url to be an origin such as http://127.0.0.1:4001, got "${url}": ${problem}.`,
+      `Upstream "next": expected url to be an http:// or https:// origin such as http://127.0.0.1:4001, got "${url}": ${problem}.`,
     );
   });
 
@@ -34,11 +34,33 @@ describe('createUpstream', () => {
     ['http://127.0.0.1:4001', 'http://127.0.0.1:4001', '127.0.0.1', 4001],
     ['HTTP://Next.Internal/', 'http://next.internal', 'next.internal', 80],
     ['http://[::1]:80', 'http://[::1]', '::1', 80],
+    ['https://Shop.Internal', 'https://shop.internal', 'shop.internal', 443],
+    ['https://127.0.0.1:443/', 'https://127.0.0.1', '127.0.0.1', 443],
+    ['https://[::1]:4001', 'https://[::1]:4001', '::1', 4001],
   ])('takes %s', async (url, origin, hostname, port) => {
     const upstream = createUpstream({ name: 'next', url });
-    expect(upstream).toMatchObject({ name: 'next', origin, host: origin.slice(7), hostname, port });
+    expect(upstream).toMatchObject({
+      name: 'next',
+      origin,
+      host: origin.split('//')[1],
+      hostname,
+      port,
+    });
     expect(upstream.stats()).toEqual({ connected: 0, free: 0, running: 0, pending: 0 });
     await upstream.close();
+  });
+
+  test('takes tls only with https, and only certificates as authorities', () => {
+    expect(() => createUpstream({ name: 'next', url: 'http://127.0.0.1', tls: {} })).toThrow(
+      'Upstream "next": expected tls only with an https:// url, got "http://127.0.0.1".',
+    );
+    const { ca } = createAuthority();
+    for (const wrong of ['', 'ca.pem', ca + ca.replace('\nMII', '\nIII')]) {
+      const options = { name: 'next', url: 'https://127.0.0.1', tls: { ca: wrong } };
+      expect(() => createUpstream(options)).toThrow(
+        'Upstream "next": expected tls.ca to hold certificates in PEM',
+      );
+    }
   });
 });
 

@@ -1,6 +1,10 @@
+import { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import { createSecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import { buildConnector, Pool } from 'undici';
 import type { Dispatcher } from 'undici';
-import { toUpstreamError, UpstreamConfigError, UpstreamError } from './errors.ts';
+import { toConnectError, UpstreamConfigError } from './errors.ts';
 
 /**
  * Milliseconds; 0 switches a limit off. Each counts only while the side that it is named for
@@ -22,11 +26,29 @@ export interface UpstreamTimeouts {
   client?: number;
 }
 
+export interface UpstreamTls {
+  /**
+   * Certificates of the authorities that may vouch for the upstream, in PEM. They stand in
+   * place of those that node trusts by default, which NODE_EXTRA_CA_CERTS adds to.
+   */
+  ca?: string;
+}
+
+/** What a TLS connection to an upstream depends on: the configuration, never a request. */
+export interface SecureConnectOptions {
+  /** The name asked for (SNI) and verified; empty for an IP address, which is verified itself. */
+  readonly servername: string;
+  readonly secureContext: SecureContext;
+  readonly rejectUnauthorized: true;
+}
+
 export interface UpstreamOptions {
   /** Names the upstream in errors and metrics. */
   name: string;
-  /** An origin: `http://host:port`, no path, no credentials. */
+  /** An origin: `http://host:port` or `https://host:port`, no path, no credentials. */
   url: string;
+  /** For https alone. */
+  tls?: UpstreamTls;
   /** Most connections open at once. Default 256. */
   connections?: number;
   /** Most requests that may wait for a connection; more are refused at once. Default 1,024. */
@@ -51,12 +73,14 @@ const maxAnswerHeadBytes = 32 * 1024;
 /** One server that requests are forwarded to, with its pool of keep-alive connections. */
 export class Upstream {
   readonly name: string;
-  /** `http://host[:port]`, lower case, without a default port. */
+  /** `http[s]://host[:port]`, lower case, without a default port. */
   readonly origin: string;
   /** `host[:port]`, as in `origin`. */
   readonly host: string;
   readonly hostname: string;
   readonly port: number;
+  /** Only if the origin is https. */
+  readonly secure: SecureConnectOptions | undefined;
   readonly timeouts: Required<UpstreamTimeouts>;
   /** For `forward()`; not for anyone else. */
   readonly dispatcher: Dispatcher;
@@ -76,7 +100,8 @@ export class Upstream {
     this.origin = url.origin;
     this.host = url.host;
     this.hostname = url.hostname.replace(/^\[(.*)\]$/, '$1');
-    this.port = Number(url.port || 80);
+    this.port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
+    this.secure = this.#secureOptions(url, options.tls);
     this.timeouts = {
       connect: options.timeouts?.connect ?? 2_000,
       firstByte: options.timeouts?.firstByte ?? 60_000,
@@ -119,15 +144,36 @@ export class Upstream {
     await this.#pool.destroy();
   }
 
+  #secureOptions(url: URL, tls: UpstreamTls | undefined): SecureConnectOptions | undefined {
+    const { name, hostname } = this;
+    if (url.protocol !== 'https:') {
+      if (tls === undefined) return undefined;
+      throw new UpstreamConfigError(
+        `Upstream "${name}": expected tls only with an https:// url, got "${this.origin}".`,
+      );
+    }
+    return {
+      servername: isIP(hostname) === 0 ? hostname : '',
+      secureContext: createSecureContext(
+        tls?.ca === undefined ? {} : { ca: parseAuthorities(name, tls.ca) },
+      ),
+      rejectUnauthorized: true,
+    };
+  }
+
   #connector(): buildConnector.connector {
-    const connect = buildConnector({ allowH2: false, timeout: this.timeouts.connect });
+    const connect = buildConnector({
+      allowH2: false,
+      timeout: this.timeouts.connect,
+      ...this.secure,
+    });
     return (options, callback) => {
       // undici derives a server name from the Host header, which here is the client's
       // word. Where we connect to must depend on the configuration alone.
       const { servername: _, ...target } = options;
       connect(target, (error, socket) => {
         if (error) {
-          callback(this.#connectError(error), null);
+          callback(toConnectError(error, this.name), null);
           return;
         }
         socket.on('error', (reason) => {
@@ -137,17 +183,9 @@ export class Upstream {
       });
     };
   }
-
-  #connectError(error: Error): Error {
-    const classified = toUpstreamError(error, this.name);
-    // Whatever else went wrong while connecting, nothing has been sent yet.
-    return classified.code === 'timeout' || classified.code === 'refused'
-      ? classified
-      : new UpstreamError('refused', this.name, classified.message, error);
-  }
 }
 
-/** @throws UpstreamConfigError if the URL is not a plain http:// origin. */
+/** @throws UpstreamConfigError if the URL is not a plain origin, or `tls` does not fit it. */
 export function createUpstream(options: UpstreamOptions): Upstream {
   return new Upstream(options);
 }
@@ -157,7 +195,7 @@ function parseOrigin(name: string, text: string): URL {
   const problem =
     url === null
       ? 'it is not a URL'
-      : url.protocol !== 'http:'
+      : url.protocol !== 'http:' && url.protocol !== 'https:'
         ? `its scheme is ${url.protocol}`
         : url.username !== '' || url.password !== ''
           ? 'it has credentials'
@@ -166,6 +204,19 @@ function parseOrigin(name: string, text: string): URL {
             : undefined;
   if (url !== null && problem === undefined) return url;
   throw new UpstreamConfigError(
-    `Upstream "${name}": expected url to be an origin such as http://127.0.0.1:4001, got "${text}": ${problem}.`,
+    `Upstream "${name}": expected url to be an http:// or https:// origin such as http://127.0.0.1:4001, got "${text}": ${problem}.`,
   );
+}
+
+/** The certificates in `pem`. OpenSSL alone would take anything, and then trust nobody. */
+function parseAuthorities(name: string, pem: string): string[] {
+  try {
+    const parts = pem.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g) ?? [pem];
+    return parts.map((part) => new X509Certificate(part).toString());
+  } catch (error) {
+    throw new UpstreamConfigError(
+      `Upstream "${name}": expected tls.ca to hold certificates in PEM, beginning with -----BEGIN CERTIFICATE-----.`,
+      { cause: error },
+    );
+  }
 }

@@ -7,11 +7,14 @@ import type {
   ServerOptions,
   ServerResponse,
 } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import { connect, createServer as createTcpServer } from 'node:net';
+import type { Server as HttpsServer } from 'node:https';
 import type { Server as TcpServer, Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { createUpstream, forward, requestHeaders } from '../src/index.ts';
 import type { Client, Exchange, Outcome, Upstream, UpstreamOptions } from '../src/index.ts';
+import type { Identity } from './authority.ts';
 
 /*
  * Real servers on loopback ports of the system's choosing. Each is closed when the test
@@ -31,13 +34,26 @@ export async function httpServer(
   options: ServerOptions = {},
 ): Promise<{ server: Server; port: number }> {
   const server = createServer(options, listener);
+  return { server, port: await started(server) };
+}
+
+/** As `httpServer()`, over TLS. */
+export async function httpsServer(
+  identity: Identity,
+  listener: RequestListener,
+): Promise<{ server: HttpsServer; port: number }> {
+  const server = createHttpsServer(identity, listener);
+  return { server, port: await started(server) };
+}
+
+async function started(server: Server | HttpsServer): Promise<number> {
   onTestFinished(async () => {
     const closed = once(server, 'close');
     server.close();
     server.closeAllConnections();
     await closed;
   });
-  return { server, port: await listen(server) };
+  return listen(server);
 }
 
 /** A server that speaks whatever `onConnection` writes. */
