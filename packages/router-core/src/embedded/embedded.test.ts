@@ -169,16 +169,6 @@ test('a crowd of visitors never keeps the event loop for long', async () => {
   await store.close();
 });
 
-test('a write that follows on the last one of its group is not left behind', async () => {
-  const store = createEmbeddedStore({ file, ttl: DAY });
-  const cookie = createVisitorCookie({ secrets: ['a-secret-for-the-tests'], secure: false });
-  for (let index = 0; index < 50; index += 1) {
-    await store.visitors.add('home', 1, 'A', '2026-11-23', [cookie.mint()]);
-  }
-  expect(await store.visitors.count('home', 1, 'A', '2026-11-23')).toBe(50);
-  await store.close();
-});
-
 test('clears away what has expired, a bounded piece at a time', async () => {
   let time = Date.UTC(2026, 10, 23);
   const store = createEmbeddedStore({ file, ttl: 1_000, now: () => time });
