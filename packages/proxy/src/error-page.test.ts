@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { httpServer, rawExchange } from '../test/loopback.ts';
+import { httpServer, rawClient, rawExchange, readAll } from '../test/loopback.ts';
 import { sendErrorPage } from './error-page.ts';
 import type { ErrorPage } from './error-page.ts';
 
@@ -112,6 +112,32 @@ describe('sendErrorPage', () => {
     const { headers } = await fetch(`http://127.0.0.1:${port}/`);
     expect(headers.get('x-request-id')).toBe('1');
     expect(headers.get('cache-control')).toBe('no-store');
+  });
+
+  test('fields of the caller are sent as well, each as often as it is there', async () => {
+    const { headers } = await answerWith({
+      headers: ['X-Request-Id', '1', 'Set-Cookie', 'a=1', 'Set-Cookie', 'b=2'],
+    });
+    expect(headers.get('x-request-id')).toBe('1');
+    expect(headers.getSetCookie()).toEqual(['a=1', 'b=2']);
+    expect(headers.get('cache-control')).toBe('no-store');
+  });
+
+  test.each([
+    [{ status: 502 }, false],
+    [{ status: 502, close: true }, true],
+    [{ status: 408 }, true],
+    [{ status: 408, close: false }, false],
+  ])('%o ends the connection: %s', async (page, closes) => {
+    const { port } = await httpServer((request, response) => {
+      if (request.url === '/2') response.writeHead(200, { Connection: 'close' }).end('second');
+      else sendErrorPage(request, response, { requestId: '1', ...page });
+    });
+    const client = rawClient(port);
+    client.write('GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n');
+    const answers = await readAll(client);
+    expect(answers.startsWith(`HTTP/1.1 ${page.status} `)).toBe(true);
+    expect(answers.includes('second')).toBe(!closes);
   });
 
   test('an answer that has begun is broken off instead', async () => {

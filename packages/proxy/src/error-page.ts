@@ -8,6 +8,13 @@ export interface ErrorPage {
   requestId: string;
   /** Seconds; the default for 503 is 5, for any other status none is sent. */
   retryAfter?: number;
+  /** Flat name/value pairs sent as well, for instance X-Request-Id and Set-Cookie. */
+  headers?: readonly string[];
+  /**
+   * True ends the connection after this answer: what follows on it cannot be trusted, or will
+   * not come. The default is to keep it, except after a 408 (RFC 9110 section 15.5.9).
+   */
+  close?: boolean;
 }
 
 interface Explanation {
@@ -23,6 +30,10 @@ const explanations: Partial<Record<number, Explanation>> = {
   404: {
     title: 'There is nothing here',
     detail: 'The address may be mistyped, or the page may have moved.',
+  },
+  408: {
+    title: 'This took too long',
+    detail: 'What your browser was sending did not arrive in time. Please try again.',
   },
   413: {
     title: 'That is too large',
@@ -95,6 +106,8 @@ export function sendErrorPage(
     "default-src 'none'; style-src 'unsafe-inline'",
   ];
   if (retryAfter !== undefined) headers.push('Retry-After', String(Math.ceil(retryAfter)));
+  if (page.headers !== undefined) headers.push(...page.headers);
+  if (page.close ?? page.status === 408) headers.push('Connection', 'close');
   response.writeHead(page.status, headers);
   response.end(request.method === 'HEAD' ? undefined : body);
 }
