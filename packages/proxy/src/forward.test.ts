@@ -469,18 +469,35 @@ describe('failures before the head', () => {
     },
   );
 
-  test('an absolute target on the wire does not throw and is not forwarded as it is', async () => {
-    const { port, connections } = await rawServer(() => {});
+  test.each([
+    ['GET http://elsewhere.example/a?b', 'GET /a?b'],
+    ['GET HTTPS://elsewhere.example', 'GET /'],
+    ['OPTIONS http://elsewhere.example/', 'OPTIONS /'],
+  ])('%s is forwarded as %s, with the Host that was sent', async (sent, forwarded) => {
+    const heads = new Queue<string>();
+    const { port } = await rawServer((socket) =>
+      onRequestHead(socket, (head) => {
+        heads.put(head);
+        socket.write('HTTP/1.1 204 No Content\r\n\r\n');
+      }),
+    );
     const front = await frontOf(upstreamAt(port));
-    for (const target of ['http://[', 'http://elsewhere.example/', '*']) {
-      const answer = await rawExchange(
-        front.port,
-        `OPTIONS ${target} HTTP/1.1\r\nHost: a\r\n${closing}\r\n`,
-      );
-      expect(answer).toMatch(/^HTTP\/1.1 400 /);
-    }
-    expect(connections).toHaveLength(0);
+    await rawExchange(front.port, `${sent} HTTP/1.1\r\nHost: a\r\n${closing}\r\n`);
+    const head = await heads.take();
+    expect(head.startsWith(`${forwarded} HTTP/1.1\r\nhost: a\r\n`)).toBe(true);
+    expect(head).not.toContain('elsewhere');
   });
+
+  test.each(['GET http://[', 'GET ftp://elsewhere.example/', 'GET *', 'OPTIONS *'])(
+    '%s cannot be forwarded: 400',
+    async (line) => {
+      const { port, connections } = await rawServer(() => {});
+      const front = await frontOf(upstreamAt(port));
+      const text = `${line} HTTP/1.1\r\nHost: a\r\n${closing}\r\n`;
+      expect(await rawExchange(front.port, text)).toMatch(/^HTTP\/1.1 400 /);
+      expect(connections).toHaveLength(0);
+    },
+  );
 
   test('an error thrown by onHead fails the exchange, not the process', async () => {
     const { port } = await fixedUpstream('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');

@@ -4,6 +4,7 @@ import type { Dispatcher } from 'undici';
 import { ClientWait } from './client-wait.ts';
 import { toUpstreamError, UpstreamError } from './errors.ts';
 import { hasRequestBody, RequestBody } from './request-body.ts';
+import { originForm } from './request-target.ts';
 import { responseHeaders } from './response-headers.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -34,7 +35,7 @@ export interface Exchange {
   readonly headers: string[];
   /** `<proto>://<host>` as clients know us; Locations on the upstream's origin move there. */
   readonly publicOrigin: string;
-  /** The path and query to ask for, in origin form. Default: the request's own target. */
+  /** The path and query to ask for, in origin form. Default: those of the request's own target. */
   readonly target?: string;
   /**
    * Has the last word on the head of the answer; called once, right before it is written.
@@ -132,9 +133,11 @@ class Forwarding implements Dispatcher.DispatchHandler {
   }
 
   #dispatch(): void {
-    const { upstream, headers } = this.#exchange;
-    const path = this.#exchange.target ?? this.#request.url ?? '';
-    // undici would send an absolute target as it is, and the upstream might believe its host.
+    const { upstream, headers, target } = this.#exchange;
+    const { url = '', method = '' } = this.#request;
+    const path = target ?? originForm(url, method) ?? url;
+    // undici would send an absolute target as it is, and the upstream might believe its host;
+    // and it cannot send the target `*`.
     if (path.charCodeAt(0) !== 47 /* / */) {
       this.#fail(
         new UpstreamError(
@@ -148,7 +151,7 @@ class Forwarding implements Dispatcher.DispatchHandler {
     // undici reports what it finds wrong with these to onResponseError; it does not throw.
     const options: NamedDispatchOptions = {
       path,
-      method: this.#request.method ?? '',
+      method,
       headers,
       body: this.#body,
       servername: upstream.hostname,

@@ -8,6 +8,7 @@ export type { Exchange, Outcome } from './forward.ts';
 export type { Client } from './forwarded.ts';
 export { requestHeaders } from './request-headers.ts';
 export type { RequestHeaderOptions } from './request-headers.ts';
+export { originForm } from './request-target.ts';
 export { responseHeaders } from './response-headers.ts';
 export type { ResponseHeaderOptions } from './response-headers.ts';
 export { createUpstream } from './upstream.ts';

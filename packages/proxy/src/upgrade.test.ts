@@ -418,8 +418,8 @@ describe('what a client sends does not throw and does not reach the upstream', (
       requestHead(asking + key + version, 'GET http://a:b@c:99999/ HTTP/1.1'),
     ],
     [
-      'target http://elsewhere.example/',
-      requestHead(asking + key + version, 'GET http://elsewhere.example/ HTTP/1.1'),
+      'target ftp://elsewhere.example/',
+      requestHead(asking + key + version, 'GET ftp://elsewhere.example/ HTTP/1.1'),
     ],
     ['target *', requestHead(asking + key + version, 'GET * HTTP/1.1')],
   ])('%s: 400', async (_what, text) => {
@@ -444,6 +444,21 @@ describe('what a client sends does not throw and does not reach the upstream', (
       expect((await heads.take()).split(' HTTP/1.1')[0]).toBe(`GET ${path}`);
     },
   );
+
+  test('of an absolute target, path and query arrive', async () => {
+    const heads = new Queue<string>();
+    const { port } = await rawServer((socket) =>
+      onRequestHead(socket, (text) => {
+        heads.put(text);
+        socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
+      }),
+    );
+    const front = await upgradeFrontOf(upstreamAt(port));
+    const line = 'GET http://elsewhere.example/a?b HTTP/1.1';
+    const answer = await rawExchange(front.port, requestHead(asking + key + version, line));
+    expect(answer).toMatch(/^HTTP\/1.1 404 /);
+    expect(await heads.take()).toMatch(/^GET \/a\?b HTTP\/1.1\r\n/);
+  });
 
   test('a header value that cannot be sent is a bad request', async () => {
     const { port } = await rawServer(() => {});

@@ -10,6 +10,7 @@ import { toConnectError, toUpstreamError, UpstreamError } from './errors.ts';
 import type { UpstreamErrorCode } from './errors.ts';
 import type { Outcome } from './forward.ts';
 import { headerObject } from './header-object.ts';
+import { originForm } from './request-target.ts';
 import { responseHeaders } from './response-headers.ts';
 import type { Upstream, UpstreamTimeouts } from './upstream.ts';
 import { handshakeProblem } from './websocket-handshake.ts';
@@ -21,7 +22,7 @@ export interface UpgradeExchange {
   readonly headers: readonly string[];
   /** `<proto>://<host>` as clients know us, for a Location in a refusal. */
   readonly publicOrigin: string;
-  /** The path and query to ask for, in origin form. Default: the request's own target. */
+  /** The path and query to ask for, in origin form. Default: those of the request's own target. */
   readonly target?: string;
   /**
    * Called exactly once, when the client's connection is done with: `completed` with status
@@ -147,7 +148,8 @@ class Upgrade {
   }
 
   #target(): string {
-    return this.#exchange.target ?? this.#request.url ?? '';
+    const { url = '', method = '' } = this.#request;
+    return this.#exchange.target ?? originForm(url, method) ?? url;
   }
 
   /**
