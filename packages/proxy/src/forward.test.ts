@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import {
   closedPort,
   frontOf,
+  headServer,
   httpServer,
   listen,
   onRequestHead,
@@ -57,13 +58,7 @@ async function forgetfulUpstream(heads: string[], { always = false } = {}) {
 
 describe('heads', () => {
   test('the request keeps order, case and duplicates on the wire', async () => {
-    const heads = new Queue<string>();
-    const { port } = await rawServer((socket) =>
-      onRequestHead(socket, (head) => {
-        heads.put(head);
-        socket.write('HTTP/1.1 204 No Content\r\n\r\n');
-      }),
-    );
+    const { port, heads } = await headServer('HTTP/1.1 204 No Content\r\n\r\n');
     const front = await frontOf(upstreamAt(port), { append: ['X-Request-Id', '1'] });
     await rawExchange(
       front.port,
@@ -456,13 +451,7 @@ describe('failures before the head', () => {
   test.each(['/\\', '/[', '//a:b@c:99999/', '/%', '/\'"<>{}|^`', '/é'])(
     'the path %s arrives as it is',
     async (target) => {
-      const heads = new Queue<string>();
-      const { port } = await rawServer((socket) =>
-        onRequestHead(socket, (head) => {
-          heads.put(head);
-          socket.write('HTTP/1.1 204 No Content\r\n\r\n');
-        }),
-      );
+      const { port, heads } = await headServer('HTTP/1.1 204 No Content\r\n\r\n');
       const front = await frontOf(upstreamAt(port), { exchange: { target } });
       expect((await fetch(`http://127.0.0.1:${front.port}/`)).status).toBe(204);
       expect((await heads.take()).startsWith(`GET ${target} HTTP/1.1\r\n`)).toBe(true);
@@ -474,13 +463,7 @@ describe('failures before the head', () => {
     ['GET HTTPS://elsewhere.example', 'GET /'],
     ['OPTIONS http://elsewhere.example/', 'OPTIONS /'],
   ])('%s is forwarded as %s, with the Host that was sent', async (sent, forwarded) => {
-    const heads = new Queue<string>();
-    const { port } = await rawServer((socket) =>
-      onRequestHead(socket, (head) => {
-        heads.put(head);
-        socket.write('HTTP/1.1 204 No Content\r\n\r\n');
-      }),
-    );
+    const { port, heads } = await headServer('HTTP/1.1 204 No Content\r\n\r\n');
     const front = await frontOf(upstreamAt(port));
     await rawExchange(front.port, `${sent} HTTP/1.1\r\nHost: a\r\n${closing}\r\n`);
     const head = await heads.take();

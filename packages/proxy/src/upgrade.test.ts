@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import {
   closedPort,
+  headServer,
   httpServer,
   onRequestHead,
   Queue,
@@ -78,15 +79,8 @@ describe('a tunnel', () => {
   });
 
   test('the heads keep spelling, duplicates and order, both ways', async () => {
-    const heads = new Queue<string>();
-    const { port } = await rawServer((socket) =>
-      onRequestHead(socket, (head) => {
-        heads.put(head);
-        socket.write(
-          'HTTP/1.1 101 Whatever\r\nupgrade: WebSocket\r\nSet-Cookie: a\r\nX-Odd: \xe9\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nset-cookie: b\r\nconnection: upgrade, x-hop\r\nX-Hop: 1\r\n\r\nfirst',
-          'latin1',
-        );
-      }),
+    const { port, heads } = await headServer(
+      'HTTP/1.1 101 Whatever\r\nupgrade: WebSocket\r\nSet-Cookie: a\r\nX-Odd: \xe9\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nset-cookie: b\r\nconnection: upgrade, x-hop\r\nX-Hop: 1\r\n\r\nfirst',
     );
     const front = await upgradeFrontOf(upstreamAt(port));
     const client = rawClient(front.port);
@@ -432,12 +426,8 @@ describe('what a client sends does not throw and does not reach the upstream', (
   test.each(['/\\', '/[', '//a:b@c:99999/', '//[', '/%zz', '/?', '/a?b?c#d'])(
     'the path %s arrives',
     async (path) => {
-      const heads = new Queue<string>();
-      const { port } = await rawServer((socket) =>
-        onRequestHead(socket, (text) => {
-          heads.put(text);
-          socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
-        }),
+      const { port, heads } = await headServer(
+        'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n',
       );
       const front = await upgradeFrontOf(upstreamAt(port), {}, { target: path });
       expect(await rawExchange(front.port, handshake)).toMatch(/^HTTP\/1.1 404 /);
@@ -446,13 +436,7 @@ describe('what a client sends does not throw and does not reach the upstream', (
   );
 
   test('of an absolute target, path and query arrive', async () => {
-    const heads = new Queue<string>();
-    const { port } = await rawServer((socket) =>
-      onRequestHead(socket, (text) => {
-        heads.put(text);
-        socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
-      }),
-    );
+    const { port, heads } = await headServer('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
     const front = await upgradeFrontOf(upstreamAt(port));
     const line = 'GET http://elsewhere.example/a?b HTTP/1.1';
     const answer = await rawExchange(front.port, requestHead(asking + key + version, line));
@@ -468,16 +452,10 @@ describe('what a client sends does not throw and does not reach the upstream', (
   });
 
   test('asksForWebSocket lets node treat other upgrades as plain requests', async () => {
-    const { createServer } = await import('node:http');
-    const server = createServer({ shouldUpgradeCallback: asksForWebSocket }, (_request, response) =>
-      response.end('plain'),
-    );
+    const { server, port } = await httpServer((_request, response) => response.end('plain'), {
+      shouldUpgradeCallback: asksForWebSocket,
+    });
     server.on('upgrade', (_request, socket) => socket.end('HTTP/1.1 418 Upgraded\r\n\r\n'));
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    onTestFinished(() => void server.close());
-    const address = server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
     const h2c = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, close\r\nUpgrade: h2c\r\n\r\n';
     expect(await rawExchange(port, h2c)).toMatch(/^HTTP\/1.1 200 [^]*plain$/);
     expect(await rawExchange(port, handshake)).toMatch(/^HTTP\/1.1 418 /);

@@ -89,6 +89,18 @@ export function onRequestHead(socket: Socket, answer: (head: string, nth: number
   });
 }
 
+/** A server that keeps every request head and answers them all with the same bytes. */
+export async function headServer(answer: string): Promise<{ port: number; heads: Queue<string> }> {
+  const heads = new Queue<string>();
+  const { port } = await rawServer((socket) =>
+    onRequestHead(socket, (head) => {
+      heads.put(head);
+      socket.write(answer, 'latin1');
+    }),
+  );
+  return { port, heads };
+}
+
 /** A port that nothing listens on. */
 export async function closedPort(): Promise<number> {
   const server = createTcpServer();
