@@ -99,12 +99,12 @@ export class EdgeExchange implements Exchange {
     if (outcome.bytesOut > 0) metrics.responseBytes.inc(traffic, outcome.bytesOut);
     let { status } = outcome;
     if (outcome.kind === 'failed') {
-      metrics.upstreamErrors.inc({ upstream: traffic.upstream, reason: outcome.error.code });
+      const { clientFault, code } = outcome.error;
+      if (!clientFault) metrics.upstreamErrors.inc({ upstream: traffic.upstream, reason: code });
       if (!this.#response.headersSent) {
         status = outcome.error.status;
         // The visitor keeps the variant through the failure, too.
-        if (decision.cookie !== undefined) this.#response.setHeader('Set-Cookie', decision.cookie);
-        this.#sendError(status);
+        this.#sendError(status, decision.cookie);
       }
     }
     const total = performance.now() - this.#started;
@@ -153,12 +153,16 @@ export class EdgeExchange implements Exchange {
     this.#recordOwn(status, undefined);
   }
 
-  #sendError(status: number): void {
+  #sendError(status: number, cookie?: string): void {
     const { requestId } = this;
-    this.#response.setHeader('X-Request-Id', requestId);
-    if (this.#edge.draining) this.#response.setHeader('Connection', 'close');
-    const retryAfter = status === 503 ? { retryAfter: 5 } : {};
-    sendErrorPage(this.#request, this.#response, { status, requestId, ...retryAfter });
+    const headers = ['X-Request-Id', requestId];
+    if (cookie !== undefined) headers.push('Set-Cookie', cookie);
+    sendErrorPage(this.#request, this.#response, {
+      status,
+      requestId,
+      headers,
+      ...(this.#edge.draining && { close: true }),
+    });
   }
 
   /** Counts the visitor among those whom the variant served. */

@@ -23,7 +23,9 @@ const upstreamUrlSchema = z.string().superRefine((text, context) => {
 function upstreamUrlProblem(text: string): string | undefined {
   if (!URL.canParse(text)) return 'not a URL';
   const url = new URL(text);
-  if (url.protocol !== 'http:') return `${url.protocol}// is not supported, only http://`;
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    return `${url.protocol}// is not supported, only http:// and https://`;
+  }
   if (url.username !== '' || url.password !== '') return 'leave out the user name and password';
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
     return 'leave out the path: requests keep their own';
@@ -40,6 +42,7 @@ const upstreamSchema = z.strictObject({
       connect: durationSchema.prefault('3s'),
       firstByte: durationSchema.prefault('30s'),
       idle: durationSchema.prefault('60s'),
+      client: durationSchema.prefault('60s'),
     })
     .prefault({}),
 });

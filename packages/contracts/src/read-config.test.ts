@@ -47,7 +47,7 @@ describe('bad input', () => {
       'upstreams.site.url: expected an upstream such as http://127.0.0.1:3000, got "127.0.0.1": not a URL',
     ],
     ['an upstream url with a path', PLAIN.replace(':3000', ':3000/shop'), 'leave out the path'],
-    ['an upstream url of https', PLAIN.replace('http:', 'https:'), 'https:// is not supported'],
+    ['an upstream url of ftp', PLAIN.replace('http:', 'ftp:'), 'ftp:// is not supported'],
     [
       'a default that is no upstream',
       PLAIN.replace('default: site', 'default: sight'),
