@@ -17,6 +17,7 @@ import {
   runningNode,
 } from './packages.mjs';
 import { nodeFor, thisMachine } from './platform.mjs';
+import { installLibatomic, lacksLibatomic } from './system-libraries.mjs';
 import { fetchToolchain, findToolchain } from './toolchain.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -54,7 +55,12 @@ export async function main(argv) {
       await step(progress, `pnpm ${toolchain.version}`, 'fetching pnpm from npm', () =>
         fetchToolchain(root, toolchain, logFolder),
       );
-    if (!packagesAreInstalled(root))
+    const isInstalled = packagesAreInstalled(root);
+    if (!isInstalled && found.node === 'pinned' && lacksLibatomic())
+      await step(progress, 'libatomic', 'installing the system library libatomic1', () =>
+        installLibatomic(root, logFolder),
+      );
+    if (!isInstalled)
       await step(
         progress,
         'packages',
