@@ -44,12 +44,23 @@ export const mariadbServer: SystemProgram = {
 };
 
 export const php: SystemProgram = {
-  name: 'PHP with mysqli',
+  name: 'PHP with mysqli and pdo_sqlite',
   commands: ['php'],
-  debianPackages: ['php-cli', 'php-mysql', 'php-curl', 'php-gd', 'php-mbstring', 'php-xml'],
+  debianPackages: [
+    'php-cli',
+    'php-mysql',
+    'php-sqlite3',
+    'php-curl',
+    'php-gd',
+    'php-mbstring',
+    'php-xml',
+  ],
   async complaint(program) {
     const { stdout } = await promisify(execFile)(program, ['-m'], { timeout: 10_000 });
-    return /^mysqli$/m.test(stdout) ? undefined : `${program} lacks the mysqli extension`;
+    const extensions = new Set(stdout.split('\n'));
+    const missing = ['mysqli', 'pdo_sqlite'].filter((name) => !extensions.has(name));
+    if (missing.length === 0) return undefined;
+    return `${program} lacks the extension ${missing.join(' and ')}`;
   },
 };
 
