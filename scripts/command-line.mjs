@@ -150,7 +150,7 @@ export function helpText(command) {
   const environment =
     command === 'start' || command === 'dev'
       ? '\n\nEnvironment: TURNOUT_DATA_DIR (.turnout), TURNOUT_PORT, TURNOUT_PRIVATE_PORT, TURNOUT_WORKERS,\n' +
-        'TURNOUT_REDIS_URL, TURNOUT_MYSQL_URL, TURNOUT_COOKIE_SECRETS, TURNOUT_ADMIN_TOKEN;\n' +
+        'TURNOUT_API_PORT, TURNOUT_REDIS_URL, TURNOUT_MYSQL_URL, TURNOUT_COOKIE_SECRETS;\n' +
         'TURNOUT_API_URL, TURNOUT_NEXT_URL, TURNOUT_VUE_URL, TURNOUT_WORDPRESS_URL: use a server\n' +
         'that already runs, and start none.'
       : '';

@@ -38,7 +38,17 @@ export function followLogs(
   };
 }
 
-/** pino's lines as `12:30:01 INFO message {…}`, others as they are. */
+/** A request as one glance takes it in: the log file has the rest. */
+function asRequest(line: string): string | undefined {
+  if (!line.endsWith('"msg":"request"}')) return undefined;
+  const { method, path, status, upstream, ms }: Record<string, unknown> = JSON.parse(line);
+  if (typeof method !== 'string' || typeof path !== 'string' || typeof ms !== 'number')
+    return undefined;
+  const time = ms < 10 ? ms.toFixed(1) : ms.toFixed(0);
+  return `${method} ${path} ${String(status)} ${typeof upstream === 'string' ? `${upstream} ` : ''}${time} ms`;
+}
+
+/** Requests in short, pino's lines as `12:30:01 INFO message {…}`, others as they are. */
 export function readableBy(screen: Screen): (line: string) => string {
   const pretty = prettyFactory({
     colorize: screen.colour,
@@ -46,7 +56,10 @@ export function readableBy(screen: Screen): (line: string) => string {
     translateTime: 'SYS:HH:MM:ss',
     ignore: 'pid,hostname,process,name',
   });
-  return (line) => (line.startsWith('{"level":') ? pretty(line).trimEnd() : line);
+  return (line) => {
+    if (!line.startsWith('{"level":')) return line;
+    return asRequest(line) ?? pretty(line).trimEnd();
+  };
 }
 
 class FollowedLog {

@@ -41,7 +41,8 @@ autocannon; prints requests/s, latency and CPU time of each.
  * @throws {UsageError} for what can't be understood
  */
 export function parseArguments(args: readonly string[]): Settings | 'help' {
-  const values = parse(args);
+  // pnpm passes on the `--` that npm needs.
+  const values = parse(args[0] === '--' ? args.slice(1) : args);
   if (values.help === true) return 'help';
   return {
     rounds: whole('--rounds', values.rounds, 1_000),

@@ -175,23 +175,40 @@ test('requests under way end well when the primary is killed', async () => {
   expect((await slow).text).toBe('at last');
 });
 
-test.runIf(hasRedis())('a Redis that hangs makes no scrape slow or stale', async () => {
-  const redis = await startRedis();
-  try {
-    const more = Array.from({ length: 4 }, (_, index) => ({ ...EXPERIMENTS[0], key: `e${index}` }));
-    const edge = await start({ experiments: more }, { TURNOUT_REDIS_URL: redis.url });
-    await send(`${edge.url}/`);
-    redis.pause();
-    for (let i = 0; i < 20; i++) expect((await send(`${edge.url}/`)).status).toBe(200);
-    const began = performance.now();
-    await expect.poll(() => metric(edge, 'turnout_requests_total')).toBe(21);
-    expect(performance.now() - began).toBeLessThan(5_000);
-    redis.resume();
-    await expect.poll(() => metric(edge, 'turnout_unique_visitors'), { timeout: 15_000 }).toBe(21);
-  } finally {
-    await redis.stop();
-  }
-});
+test.runIf(hasRedis())(
+  'a Redis that hangs makes no scrape slow or stale, and is told in the log',
+  async () => {
+    const redis = await startRedis();
+    try {
+      const more = Array.from({ length: 4 }, (_, index) => ({
+        ...EXPERIMENTS[0],
+        key: `e${index}`,
+      }));
+      const edge = await start({ experiments: more }, { TURNOUT_REDIS_URL: redis.url });
+      await send(`${edge.url}/`);
+      redis.pause();
+      for (let i = 0; i < 20; i++) expect((await send(`${edge.url}/`)).status).toBe(200);
+      const began = performance.now();
+      await expect.poll(() => metric(edge, 'turnout_requests_total')).toBe(21);
+      expect(performance.now() - began).toBeLessThan(5_000);
+      const said = (message: string) => () => edge.logged(message).length;
+      await expect
+        .poll(said('the ledger is out of reach: routing by cookie and hash'), { timeout: 15_000 })
+        .toBeGreaterThan(0);
+      redis.resume();
+      await expect
+        .poll(() => metric(edge, 'turnout_unique_visitors'), { timeout: 15_000 })
+        .toBe(21);
+      await expect
+        .poll(said('the ledger is back: what was decided meanwhile is being written'), {
+          timeout: 15_000,
+        })
+        .toBeGreaterThan(0);
+    } finally {
+      await redis.stop();
+    }
+  },
+);
 
 describe('a log that can not be written', () => {
   test.each(['a full disk', 'a reader that is gone'])(

@@ -64,6 +64,14 @@ add_action(
 	}
 );
 
+// The log-in page and the dashboard have heads of their own.
+$print_icon = static function (): void {
+	$icon = wp_make_link_relative( get_theme_file_uri( 'assets/favicon.svg' ) );
+	printf( "<link rel=\"icon\" href=\"%s\" type=\"image/svg+xml\">\n", esc_url( $icon ) );
+};
+add_action( 'login_head', $print_icon );
+add_action( 'admin_head', $print_icon );
+
 /** Path of a page of this site, without its host: `/plans`, or `/wordpress/plans` where the site is shown there. */
 function path_to( string $path ): string {
 	return wp_make_link_relative( home_url( $path ) );

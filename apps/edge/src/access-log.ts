@@ -30,7 +30,8 @@ export function logAccess(log: Logger, record: AccessRecord): void {
   log.info(
     {
       id: record.requestId,
-      remote: request.socket.remoteAddress,
+      // An IPv4 address is itself, also on a socket that listens on both.
+      remote: request.socket.remoteAddress?.replace(/^::ffff:/, ''),
       method: request.method,
       host: request.headers.host?.slice(0, LONGEST),
       path: withoutQuery(request.url ?? '').slice(0, LONGEST),

@@ -8,6 +8,7 @@ import { createEdge, type Edge } from './edge.ts';
 import { createRequestHandler } from './handle-request.ts';
 import { createUpgradeHandler } from './handle-upgrade.ts';
 import { openLedger } from './ledger.ts';
+import { watchLedgerOutages } from './ledger-watch.ts';
 import type { Logger } from './log.ts';
 import type { MetricSnapshot } from './metrics.ts';
 
@@ -62,6 +63,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   server.on('upgrade', createUpgradeHandler(edge));
   server.listen(config.public.port, config.public.address);
   await once(server, 'listening');
+  const outages = edge.testing && watchLedgerOutages(edge.testing.assigner, log);
   const tallying = setInterval(() => void edge.testing?.tally.flush(), TALLY_EVERY);
 
   return {
@@ -78,6 +80,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       await closeServer(server, edge, config.drain);
       await edge.testing?.tally.flush();
       await edge.testing?.assigner.close();
+      outages?.close();
       await ledger?.close();
       await Promise.all([...edge.destinations.values()].map(({ upstream }) => upstream.destroy()));
     },

@@ -23,8 +23,11 @@ const experimentOrParts = z.unknown().transform((raw) => ({
   whole: experimentSchema.safeParse(raw).data,
 }));
 
+const listening = z.object({ port: z.int().optional().catch(undefined), address: text });
+
 const looseSchema = z.object({
-  public: z.object({ hosts: texts }).catch({ hosts: [] }),
+  public: listening.extend({ hosts: texts }).catch({ hosts: [] }),
+  private: listening.catch({}),
   upstreams: z.record(z.string(), z.unknown()).catch({}),
   routes: z.array(route).catch([]),
   default: text,

@@ -47,6 +47,11 @@ describe('bad input', () => {
       'upstreams.site.url: expected an upstream such as http://127.0.0.1:3000, got "127.0.0.1": not a URL',
     ],
     ['an upstream url with a path', PLAIN.replace(':3000', ':3000/shop'), 'leave out the path'],
+    [
+      'one port for both sides',
+      `${PLAIN}public: { port: 8090 }\nprivate: { port: 8090 }\n`,
+      'private.port: expected another port than public.port, got 8090',
+    ],
     ['an upstream url of ftp', PLAIN.replace('http:', 'ftp:'), 'ftp:// is not supported'],
     [
       'a default that is no upstream',
@@ -208,6 +213,7 @@ describe("the caller's own rules", () => {
     expect(() => readConfig(source, 'turnout.yaml', {}, look)).toThrow(ConfigError);
     expect(seen).toEqual({
       public: { hosts: [] },
+      private: {},
       upstreams: {},
       routes: [{}, { path: '/a' }],
       experiments: [{ scope: { paths: ['/', undefined], hosts: [] }, layer: {}, variants: [] }],

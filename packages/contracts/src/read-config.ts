@@ -4,7 +4,7 @@ import { configSchema, type Config } from './config.ts';
 import { layerOverlaps } from './layers.ts';
 import { readLoosely, type LooseDocument } from './loose-document.ts';
 import type { Path, Problem } from './problem.ts';
-import { brokenReferences } from './references.ts';
+import { brokenReferences, sharedPort } from './references.ts';
 
 /** A configuration that can't be used; the message lists every problem with its place. */
 export class ConfigError extends Error {
@@ -74,7 +74,7 @@ export function readConfig(
   const document = readLoosely(raw);
   const problems = [
     ...(result.error?.issues.flatMap((issue) => describe(issue, raw)) ?? []),
-    ...[brokenReferences, layerOverlaps, check].flatMap((rule) => rule(document)),
+    ...[brokenReferences, sharedPort, layerOverlaps, check].flatMap((rule) => rule(document)),
   ];
   if (result.success && problems.length === 0) return result.data;
   const told = problems

@@ -1,6 +1,17 @@
 import type { LooseDocument } from './loose-document.ts';
 import type { Path, Problem } from './problem.ts';
 
+/** One port given to both sides; 0 asks the system for two. */
+export function sharedPort({ public: open, private: closed }: LooseDocument): Problem[] {
+  const { port, address } = closed;
+  const isShared = port !== undefined && port !== 0 && port === open.port;
+  const isApart = open.address !== undefined && open.address !== (address ?? '127.0.0.1');
+  if (!isShared || isApart) return [];
+  return [
+    { path: ['private', 'port'], message: `expected another port than public.port, got ${port}` },
+  ];
+}
+
 /** Names that refer to no upstream, and experiments that are there twice. */
 export function brokenReferences({
   upstreams,
