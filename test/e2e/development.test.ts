@@ -23,9 +23,26 @@ async function openHome(frontend: FrontendName): Promise<OpenPage> {
   await context.addCookies([{ name: 'turnout', value, url: stack.url }]);
   const page = await context.newPage();
   const watch = watchPage(page, stack.url);
+  const isListening = listensForEdits(page);
   await page.goto(`${stack.url}/`);
+  // An edit made before the page listens would pass it by.
+  if (frontend !== 'wordpress') await isListening;
+  await page.waitForLoadState('networkidle');
   expect(await page.locator('html').getAttribute('data-frontend')).toBe(frontend);
   return { page, watch, [Symbol.asyncDispose]: () => context.close() };
+}
+
+/** What passes between a page and its server when hot reload is up: sent by Next, received from Vite. */
+const HOT_RELOAD_IS_UP = /"turbopack-subscribe"|^\{"type":"connected"\}/;
+
+/** Resolves when the page listens for edits. */
+function listensForEdits(page: Page): Promise<void> {
+  return new Promise((resolve) => {
+    const look = ({ payload }: { payload: string | Buffer }): void => {
+      if (HOT_RELOAD_IS_UP.test(String(payload))) resolve();
+    };
+    page.on('websocket', (socket) => socket.on('framesent', look).on('framereceived', look));
+  });
 }
 
 /** What the API says of a path that it does not have. */
