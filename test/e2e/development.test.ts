@@ -79,8 +79,20 @@ describe.runIf(hasChromium())('npm run dev', () => {
     await using home = await openHome('next');
     const { page, watch } = home;
     await page.evaluate(MARK);
-    await checkout.edit('apps/next/src/shell/navigation.tsx', "name: 'Plans'", "name: 'Offers'");
-    await page.getByRole('navigation').getByRole('link', { name: 'Offers' }).waitFor();
+    // Saved again while it does not show: Next's watcher can miss what is saved in the very
+    // moment that it has compiled the page for the first time.
+    let name = 'Plans';
+    const showsWhenSaved = async (): Promise<boolean> => {
+      const before = `name: '${name}'`;
+      name = name === 'Offers' ? 'Our offers' : 'Offers';
+      await checkout.edit('apps/next/src/shell/navigation.tsx', before, `name: '${name}'`);
+      const link = page.getByRole('navigation').getByRole('link', { name, exact: true });
+      return link.waitFor({ timeout: 5_000 }).then(
+        () => true,
+        () => false,
+      );
+    };
+    await expect.poll(showsWhenSaved, { timeout: 60_000 }).toBe(true);
     await checkout.edit('apps/next/src/screens/home.tsx', 'See plans', 'See our offers');
     await page.getByRole('link', { name: 'See our offers' }).waitFor();
     expect(await page.evaluate(IS_MARKED)).toBe(true);
