@@ -246,7 +246,8 @@ for (const { name, isHere, start } of backends) {
       // Between any two of the hundreds of pieces somebody else had a turn.
       expect(answers).toBeGreaterThan(100);
       const count = await other.visitors.count('crowd', 1, 'A', TODAY);
-      expect(Math.abs(count - ids.length)).toBeLessThanOrEqual(ids.length * 0.02);
+      // Six standard errors of HyperLogLog (0.81 %): a single crowd may be an unlucky one.
+      expect(Math.abs(count - ids.length)).toBeLessThanOrEqual(ids.length * 0.05);
     }, 120_000);
 
     test('finishes a crowd that it was counting when it is closed', async () => {
