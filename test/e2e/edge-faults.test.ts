@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync, closeSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,36 +12,15 @@ import { NAVIGATION, send, visitorCookie } from '../kit/http.ts';
 import { metricValue } from '../kit/metrics.ts';
 import { hasRedis, startRedis } from '../kit/redis-server.ts';
 import { freePort } from '../kit/server-process.ts';
+import { startSlowUpstream, type SlowUpstream } from '../kit/slow-upstream.ts';
 
 const CLI = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url));
 
-/** An upstream that answers `/slow` only when told to. */
-async function startUpstream() {
-  const waiting: ServerResponse[] = [];
-  const server = createServer((request, response) => {
-    if (request.url === '/slow') waiting.push(response);
-    else response.end('quick');
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('Expected a TCP port');
-  return {
-    url: `http://127.0.0.1:${address.port}`,
-    waiting,
-    async close() {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
-  };
-}
-
-let upstream: Awaited<ReturnType<typeof startUpstream>>;
+let upstream: SlowUpstream;
 const edges: EdgeProcess[] = [];
 
 beforeEach(async () => {
-  upstream = await startUpstream();
+  upstream = await startSlowUpstream();
 });
 afterEach(async () => {
   await Promise.all(edges.splice(0).map((edge) => edge.remove()));

@@ -1,33 +1,10 @@
-import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startEdge, type EdgeProcess } from '../kit/edge-process.ts';
 import { send } from '../kit/http.ts';
 import { metricValue } from '../kit/metrics.ts';
+import { startSlowUpstream, type SlowUpstream } from '../kit/slow-upstream.ts';
 
-/** An upstream that answers `/slow` only when told to. */
-async function startSlowUpstream() {
-  const waiting: ServerResponse[] = [];
-  const server = createServer((request, response) => {
-    if (request.url === '/slow') waiting.push(response);
-    else response.end('quick');
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('Expected a TCP port');
-  return {
-    url: `http://127.0.0.1:${address.port}`,
-    waiting,
-    async close() {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
-  };
-}
-
-let upstream: Awaited<ReturnType<typeof startSlowUpstream>>;
+let upstream: SlowUpstream;
 let edge: EdgeProcess;
 
 beforeEach(async () => {
