@@ -163,6 +163,8 @@ test.runIf(hasRedis())(
         key: `e${index}`,
       }));
       const edge = await start({ experiments: more }, { TURNOUT_REDIS_URL: redis.url });
+      // The first worker serves before the second is up; each is to have known a Redis that answers.
+      await expect.poll(() => metric(edge, 'turnout_workers')).toBe(2);
       await send(`${edge.url}/`);
       redis.pause();
       for (let i = 0; i < 20; i++) expect((await send(`${edge.url}/`)).status).toBe(200);

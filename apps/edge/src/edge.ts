@@ -13,6 +13,7 @@ import {
   type VisitorCookie,
 } from '@turnout/router-core';
 import { createUpgrader, createUpstream, type Upgrader, type Upstream } from '@turnout/proxy';
+import { logLedgerOutage } from './ledger-outages.ts';
 import type { Logger } from './log.ts';
 import {
   createWorkerMetrics,
@@ -102,7 +103,7 @@ export function createEdge({ config, cookieSecrets, ledger, log, now }: EdgePart
     testing:
       config.experiments.length === 0
         ? undefined
-        : createTesting({ config, cookieSecrets, ledger, metrics, now }),
+        : createTesting({ config, cookieSecrets, ledger, metrics, log, now }),
     upgrader: createUpgrader({}),
     metrics,
     log,
@@ -119,12 +120,14 @@ function createTesting(parts: {
   cookieSecrets: readonly string[];
   ledger: Ledger | undefined;
   metrics: WorkerMetrics;
+  log: Logger;
   now: () => number;
 }): Testing {
-  const { config, cookieSecrets, ledger, metrics, now } = parts;
-  const assigner = createAssigner({
+  const { config, cookieSecrets, ledger, metrics, log, now } = parts;
+  const assigner: Assigner = createAssigner({
     ...(ledger !== undefined && { store: ledger }),
     deadline: config.ledgerWait,
+    onBreaker: (state) => logLedgerOutage(log, state, assigner.status()),
   });
   watchLedger(metrics.registry, assigner);
   return {

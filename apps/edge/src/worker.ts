@@ -8,7 +8,7 @@ import { createEdge, type Edge } from './edge.ts';
 import { createRequestHandler } from './handle-request.ts';
 import { createUpgradeHandler } from './handle-upgrade.ts';
 import { openLedger } from './ledger.ts';
-import { watchLedgerOutages } from './ledger-watch.ts';
+import { logUnwritten } from './ledger-outages.ts';
 import type { Logger } from './log.ts';
 import type { MetricSnapshot } from './metrics.ts';
 
@@ -45,7 +45,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const { config, cookieSecrets, log } = options;
   const ledger = config.experiments.length > 0 ? openLedgerFor(options) : undefined;
   if (ledger !== undefined && !(await ledger.ready(LEDGER_WAIT))) {
-    log.warn({ waited: LEDGER_WAIT }, 'the ledger is out of reach: routing by cookie and hash');
+    log.warn({ waited: LEDGER_WAIT }, 'the ledger does not answer yet: routing by cookie and hash');
   }
   const edge = createEdge({ config, cookieSecrets, ledger, log, now: Date.now });
   const server = createServer(
@@ -63,7 +63,6 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   server.on('upgrade', createUpgradeHandler(edge));
   server.listen(config.public.port, config.public.address);
   await once(server, 'listening');
-  const outages = edge.testing && watchLedgerOutages(edge.testing.assigner, log);
   const tallying = setInterval(() => void edge.testing?.tally.flush(), TALLY_EVERY);
 
   return {
@@ -80,7 +79,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       await closeServer(server, edge, config.drain);
       await edge.testing?.tally.flush();
       await edge.testing?.assigner.close();
-      outages?.close();
+      if (edge.testing !== undefined) logUnwritten(log, edge.testing.assigner.status());
       await ledger?.close();
       await Promise.all([...edge.destinations.values()].map(({ upstream }) => upstream.destroy()));
     },

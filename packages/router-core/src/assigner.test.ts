@@ -254,6 +254,7 @@ describe.skipIf(!redisIsHere)(
     let redis: RedisServer;
     let store: Ledger;
     let assigner: Assigner;
+    let outages: string[];
 
     beforeAll(async () => {
       redis = await startRedis();
@@ -261,7 +262,12 @@ describe.skipIf(!redisIsHere)(
     beforeEach(async () => {
       store = createRedisStore({ url: redis.url, ttl: DAY });
       await store.ready(10_000);
-      assigner = createAssigner({ store, breaker: { delay: 20, maxDelay: 100 } });
+      outages = [];
+      assigner = createAssigner({
+        store,
+        breaker: { delay: 20, maxDelay: 100 },
+        onBreaker: (state) => outages.push(state),
+      });
     });
     afterEach(async () => {
       await assigner.close();
@@ -320,6 +326,7 @@ describe.skipIf(!redisIsHere)(
       await redis.restart();
       await expect.poll(breaker, { timeout: 10_000 }).toBe('closed');
       await expect.poll(() => assigner.status().writeBehindLength, { timeout: 10_000 }).toBe(0);
+      expect(outages).toEqual(['open', 'closed']);
       await assigner.close();
       for (const id of during) {
         expect((await store.get(id)).get('home')?.variant).toBe(hashOf(id));

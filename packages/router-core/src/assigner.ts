@@ -33,6 +33,8 @@ export interface AssignerOptions {
   readonly writeBehindSize?: number;
   /** Milliseconds of a clock that never runs backwards. Default `performance.now`. */
   readonly now?: () => number;
+  /** Told of each outage of the store: `open` when it is given up, `closed` when it is back. */
+  readonly onBreaker?: (state: 'open' | 'closed') => void;
 }
 
 /** Figures of one assigner, for metrics. Counts only ever grow. */
@@ -92,7 +94,10 @@ export function createAssigner(options: AssignerOptions): Assigner {
     createBreaker(
       options.breaker ?? {},
       () => probe(store),
-      () => scheduleFlush(),
+      (state) => {
+        if (state === 'closed') scheduleFlush();
+        options.onBreaker?.(state);
+      },
     );
   let storeErrors = 0;
   let storeTimeouts = 0;

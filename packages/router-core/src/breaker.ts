@@ -35,12 +35,13 @@ export interface Breaker {
  *
  * @param probe asks the store something small; resolves if the store is well. Its
  *   rejection is the answer "not yet"
- * @param onClosed called when the store is back
+ * @param onChange called with `open` when the store is given up, and with `closed` when it
+ *   is back; every outage is told, however short
  */
 export function createBreaker(
   { failures: limit = 5, delay: firstDelay = 250, maxDelay = 5_000 }: BreakerOptions,
   probe: () => Promise<unknown>,
-  onClosed: () => void,
+  onChange: (state: 'open' | 'closed') => void,
 ): Breaker {
   let state: BreakerState = 'closed';
   let failures = 0;
@@ -68,7 +69,7 @@ export function createBreaker(
     state = 'closed';
     failures = 0;
     delay = firstDelay;
-    onClosed();
+    onChange('closed');
   }
 
   return {
@@ -87,6 +88,7 @@ export function createBreaker(
       if (failures < limit) return;
       opened += 1;
       open();
+      onChange('open');
     },
     close() {
       ended = true;
