@@ -80,7 +80,7 @@ function keysOf(schema: z.core.JSONSchema._JSONSchema, path = ''): string[] {
 test('the README shows two configurations, and turnout.yaml is valid', () => {
   expect([...read('README.md').matchAll(/```yaml\n/g)]).toHaveLength(2);
   const config = readConfig(read('turnout.yaml'), 'turnout.yaml');
-  const weights = config.experiments[0]?.variants.map(({ key, upstream, weight }) => [
+  const weights = config.experiments?.[0]?.variants.map(({ key, upstream, weight }) => [
     key,
     upstream,
     weight,

@@ -80,8 +80,10 @@ export function startLoad(signal: AbortSignal, using: AsyncDisposableStack): Ben
  *
  * @throws {Error} when the demo has none
  */
-export function demoExperiment(config: Config = demoConfig()): Config['experiments'][number] {
-  const [experiment] = config.experiments;
+export function demoExperiment(
+  config: Config = demoConfig(),
+): NonNullable<Config['experiments']>[number] {
+  const [experiment] = config.experiments ?? [];
   if (experiment === undefined) throw new Error(`Expected an experiment in ${CONFIG_FILE}`);
   return experiment;
 }

@@ -101,7 +101,7 @@ export function createEdge({ config, cookieSecrets, ledger, log, now }: EdgePart
     destinations,
     fallback: destination(config.default),
     testing:
-      config.experiments.length === 0
+      config.experiments === undefined || config.experiments.length === 0
         ? undefined
         : createTesting({ config, cookieSecrets, ledger, metrics, log, now }),
     upgrader: createUpgrader({}),
@@ -131,7 +131,7 @@ function createTesting(parts: {
   });
   watchLedger(metrics.registry, assigner);
   return {
-    experiments: config.experiments
+    experiments: (config.experiments ?? [])
       .map((experiment) => compileExperiment(experiment))
       .filter(({ status }) => status !== 'draft'),
     cookies: createVisitorCookie({ secrets: cookieSecrets, secure: false }),

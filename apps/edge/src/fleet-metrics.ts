@@ -58,7 +58,7 @@ export class FleetMetrics {
         async collect() {
           const day = utcDay(now());
           this.reset();
-          const counts = experiments.flatMap(({ key, phase, variants }) =>
+          const counts = (experiments ?? []).flatMap(({ key, phase, variants }) =>
             variants.map(async (variant) => {
               const labels = { experiment: key, phase: String(phase), variant: variant.key };
               // A store out of reach gives no number, which is better than a wrong one.

@@ -34,7 +34,7 @@ export class StartError extends Error {
 export async function serve({ configFile, env }: ServeOptions): Promise<void> {
   const config = readConfig(readSource(configFile), configFile, env, configProblems);
   const dataDir = resolve(dirname(configFile), config.dataDir);
-  const hasExperiments = config.experiments.length > 0;
+  const hasExperiments = (config.experiments ?? []).length > 0;
   // A plain reverse proxy keeps nothing, so it needs no folder.
   const secrets = hasExperiments ? (config.cookieSecrets ?? cookieSecrets(dataDir)) : [];
   const ledger = hasExperiments ? openLedger(config, dataDir) : undefined;
@@ -84,7 +84,7 @@ export async function serve({ configFile, env }: ServeOptions): Promise<void> {
         privatePort: portOf(privateServer.address()),
         workers: config.workers ?? availableParallelism(),
         store: storeName(config.redis, hasExperiments),
-        experiments: config.experiments.map(({ key }) => key),
+        experiments: (config.experiments ?? []).map(({ key }) => key),
       },
       'serving',
     );

@@ -43,7 +43,7 @@ export interface RunningWorker {
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { config, cookieSecrets, log } = options;
-  const ledger = config.experiments.length > 0 ? openLedgerFor(options) : undefined;
+  const ledger = (config.experiments ?? []).length > 0 ? openLedgerFor(options) : undefined;
   if (ledger !== undefined && !(await ledger.ready(LEDGER_WAIT))) {
     log.warn({ waited: LEDGER_WAIT }, 'the ledger does not answer yet: routing by cookie and hash');
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { durationSchema } from './duration.ts';
 import { experimentSchema, hostSchema } from './experiment.ts';
+import { predicateSchema, textPatternSchema } from './predicate.ts';
 
 const portSchema = z
   .int('expected a port number from 0 to 65535')
@@ -50,6 +51,7 @@ const upstreamSchema = z.strictObject({
 const routeSchema = z.strictObject({
   path: z.string().startsWith('/', 'expected a path that begins with "/"'),
   host: hostSchema.exactOptional(),
+  when: predicateSchema.exactOptional(),
   upstream: z.string(),
 });
 
@@ -62,6 +64,21 @@ function isRedisAddress(text: string): boolean {
   });
 }
 
+const originSchema = z
+  .string()
+  .refine(
+    (text) =>
+      URL.canParse(text) &&
+      /^https?:$/.test(new URL(text).protocol) &&
+      new URL(text).origin === text,
+    'expected an origin such as https://shop.example, without a path',
+  );
+
+const fieldNameSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'expected a header name such as CF-IPCountry')
+  .transform((name) => name.toLowerCase());
+
 /** `turnout.yaml`. Only `upstreams` and `default` must be there: that is a plain reverse proxy. */
 export const configSchema = z.strictObject({
   public: z
@@ -71,6 +88,8 @@ export const configSchema = z.strictObject({
       address: z.string().min(1).exactOptional(),
       /** Host names that are answered, without port; "*" allows any. */
       hosts: z.array(hostSchema).min(1).default(['localhost', '127.0.0.1', '[::1]']),
+      /** What visitors type, for links that are made for people: `https://shop.example`. */
+      url: originSchema.exactOptional(),
     })
     .prefault({}),
   private: z
@@ -101,7 +120,23 @@ export const configSchema = z.strictObject({
   /** First match wins; what matches none goes to the experiments, then to `default`. */
   routes: z.array(routeSchema).default([]),
   default: z.string(),
-  experiments: z.array(experimentSchema).default([]),
+  /**
+   * Until a visitor sends this cookie, no cookie is set, nothing is counted, and experiments
+   * give control.
+   */
+  consent: z
+    .strictObject({ cookie: z.string().min(1), value: textPatternSchema.exactOptional() })
+    .exactOptional(),
+  /**
+   * The header that holds the visitor's country. Name one only if all visitors come through
+   * something that sets it: else they say what they like.
+   */
+  countryHeader: fieldNameSchema.exactOptional(),
+  /**
+   * Seeds: what runs until experiments are published, which then count instead. Without this
+   * key (an empty list is one) the edge is a plain reverse proxy, and follows nothing.
+   */
+  experiments: z.array(experimentSchema).exactOptional(),
 });
 
 export type Config = z.infer<typeof configSchema>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { predicateSchema } from './predicate.ts';
 
 // The limits are those of router-core, whose compiler refuses the same values in the same
 // words. They are written twice because neither package may know the other; a test of the
@@ -43,31 +44,38 @@ const slotSchema = z.int(SLOT).min(0, SLOT).max(10_000, SLOT);
 /** Texts that stand for other draws than the variant's, so that no salt can be one of them. */
 const RESERVED_SALTS: ReadonlySet<string> = new Set(['layer', 'coverage']);
 
+/** Half-open: `[from, to)`. */
+const rangeSchema = z.tuple([slotSchema, slotSchema]);
+
 const variantSchema = z.strictObject({
   key: variantKeySchema,
   upstream: z.string(),
   weight: weightSchema,
   control: z.boolean().default(false),
+  /**
+   * The slots that the variant owns; written by the API at a change of weights. Without them
+   * the weights are laid end to end. All variants have them or none.
+   */
+  slots: z.array(rangeSchema).exactOptional(),
 });
 
-/** Which requests or visitors: predicates, and their combinations. */
-export type Predicate =
-  | { cookie: { name: string } }
-  | { not: Predicate }
-  | { all: Predicate[] }
-  | { any: Predicate[] };
+/** Whoever draws one of these slots and has `from` gets `to`: what `move-fewest` leaves behind. */
+const moveSchema = z.strictObject({
+  from: variantKeySchema,
+  to: variantKeySchema,
+  slots: z.array(rangeSchema).min(1),
+});
 
-const predicateSchema: z.ZodType<Predicate> = z.lazy(() =>
-  z.union(
-    [
-      z.strictObject({ cookie: z.strictObject({ name: z.string().min(1) }) }),
-      z.strictObject({ not: predicateSchema }),
-      z.strictObject({ all: z.array(predicateSchema).min(1) }),
-      z.strictObject({ any: z.array(predicateSchema).min(1) }),
-    ],
-    'expected one predicate: { cookie: { name } }, { not }, { all } or { any }',
-  ),
-);
+/** What the experiment is to find out, and when it is over. */
+const planSchema = z.strictObject({
+  kind: z.enum(['hybrid', 'open-ended', 'fixed']).default('hybrid'),
+  /** The conversion that decides. */
+  metric: keySchema,
+  /** The smallest relative lift worth knowing: 0.1 is 10 %. */
+  minimumLift: z.number().gt(0).max(10),
+  /** The conversion rate of control, as far as it is known. */
+  baseline: z.number().gt(0).lt(1),
+});
 
 /** A host name or `*.example.com`; how it is written is for router-core to say. */
 export const hostSchema = z
@@ -83,6 +91,8 @@ const pathPatternSchema = z.string().startsWith('/', 'expected a path that begin
 export const experimentSchema = z
   .strictObject({
     key: keySchema,
+    /** For people: what is asked. */
+    title: z.string().min(1).max(200).exactOptional(),
     /**
      * running | paused (no new visitors) | killed (all get control, now) |
      * concluded (all get the winner) | draft (not yet).
@@ -97,9 +107,14 @@ export const experimentSchema = z
       .strictObject({
         paths: z.array(pathPatternSchema).min(1).default(['/**']),
         hosts: z.array(hostSchema).default([]),
+        when: predicateSchema.exactOptional(),
       })
       .prefault({}),
     audience: predicateSchema.exactOptional(),
+    /** Requests that get a variant whoever sent them, uncounted and unassigned. First match wins. */
+    forced: z
+      .array(z.strictObject({ when: predicateSchema, variant: variantKeySchema }))
+      .exactOptional(),
     /** Experiments of one layer never overlap: each but a draft owns slots of it. */
     layer: z
       .strictObject({ name: keySchema, slots: z.tuple([slotSchema, slotSchema]) })
@@ -111,10 +126,12 @@ export const experimentSchema = z
     /** Of 10,000: how many take part. The rest are the holdout and get control. */
     coverage: slotSchema.default(10_000),
     variants: z.array(variantSchema).min(1).max(256),
+    moves: z.array(moveSchema).exactOptional(),
+    plan: planSchema.exactOptional(),
     /** The variant that all get once the experiment is concluded. */
     winner: variantKeySchema.exactOptional(),
   })
-  .superRefine(({ key: experiment, salt, status, variants, winner }, context) => {
+  .superRefine(({ key: experiment, salt, status, variants, winner, forced, moves }, context) => {
     const drawn = salt ?? experiment;
     if (RESERVED_SALTS.has(drawn)) {
       context.addIssue({
@@ -156,13 +173,20 @@ export const experimentSchema = z
         message: 'a concluded experiment names its winner',
       });
     }
-    if (winner !== undefined && !keys.includes(winner)) {
+    const checkVariant = (name: string | undefined, path: (string | number)[]): void => {
+      if (name === undefined || keys.includes(name)) return;
       context.addIssue({
         code: 'custom',
-        path: ['winner'],
-        message: `no variant ${JSON.stringify(winner)}; there are ${keys.join(', ')}`,
+        path,
+        message: `no variant ${JSON.stringify(name)}; there are ${keys.join(', ')}`,
       });
-    }
+    };
+    checkVariant(winner, ['winner']);
+    forced?.forEach(({ variant }, index) => checkVariant(variant, ['forced', index, 'variant']));
+    moves?.forEach(({ from, to }, index) => {
+      checkVariant(from, ['moves', index, 'from']);
+      checkVariant(to, ['moves', index, 'to']);
+    });
   });
 
 export type ExperimentDocument = z.infer<typeof experimentSchema>;

@@ -1,5 +1,17 @@
 export { configSchema, type Config } from './config.ts';
-export { experimentSchema, type ExperimentDocument, type Predicate } from './experiment.ts';
+export { experimentSchema, type ExperimentDocument } from './experiment.ts';
+export {
+  BOT_CLASSES,
+  DEVICES,
+  predicateSchema,
+  type BotClass,
+  type Device,
+  type NamedPattern,
+  type PathPattern,
+  type Predicate,
+  type TextPattern,
+} from './predicate.ts';
+export { snapshotSchema, type Snapshot } from './snapshot.ts';
 export type { LooseDocument } from './loose-document.ts';
 export type { Path, Problem } from './problem.ts';
 export { ConfigError, readConfig } from './read-config.ts';

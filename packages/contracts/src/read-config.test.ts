@@ -32,7 +32,7 @@ test('upstreams and a default are a whole configuration', () => {
   expect(config.upstreams['site']?.url).toBe('http://127.0.0.1:3000');
   expect(config.public).toEqual({ port: 8080, hosts: ['localhost', '127.0.0.1', '[::1]'] });
   expect(config.private).toEqual({ port: 8090, address: '127.0.0.1' });
-  expect(config.experiments).toEqual([]);
+  expect(config.experiments).toBeUndefined();
 });
 
 describe('bad input', () => {

@@ -1,15 +1,39 @@
 import { compileWildcard } from './path-match.ts';
 
-/**
- * Who an experiment is for: a predicate over the request, apart from its address. Each
- * kind of predicate is one member of the union and one entry of `compilers`.
- */
-export type Audience =
-  /** Some cookie has a name like this; `*` stands for any characters. */
-  | { readonly cookie: { readonly name: string } }
-  | { readonly not: Audience }
-  | { readonly all: readonly Audience[] }
-  | { readonly any: readonly Audience[] };
+/** How a text is compared: exactly, by wildcards (`*`), or by a regular expression (RE2 syntax). */
+export type TextPattern = string | { readonly glob: string } | { readonly regex: string };
+
+/** A header, cookie or query parameter; without a value: that it is there. */
+export interface NamedPattern {
+  readonly name: string;
+  readonly value?: TextPattern;
+}
+
+export type PathPattern =
+  | string
+  | { readonly exact: string }
+  | { readonly prefix: string }
+  | { readonly glob: string }
+  | { readonly regex: string };
+
+export type Device = 'mobile' | 'tablet' | 'desktop' | 'other';
+export type BotClass = 'none' | 'search' | 'ai' | 'tool' | 'other';
+
+/** A rule over a request, as it is written down. */
+export type PredicateDefinition =
+  | { readonly path: PathPattern }
+  | { readonly host: string | readonly string[] }
+  | { readonly method: string | readonly string[] }
+  | { readonly header: NamedPattern }
+  | { readonly cookie: NamedPattern }
+  | { readonly query: NamedPattern }
+  | { readonly language: string | readonly string[] }
+  | { readonly device: Device | readonly Device[] }
+  | { readonly country: string | readonly string[] }
+  | { readonly bot: boolean | BotClass | readonly BotClass[] }
+  | { readonly not: PredicateDefinition }
+  | { readonly all: readonly PredicateDefinition[] }
+  | { readonly any: readonly PredicateDefinition[] };
 
 /** What rules may look at. The edge fills it once per request. */
 export interface RequestTraits {
@@ -28,18 +52,18 @@ export type Predicate = (request: RequestTraits) => boolean;
  *
  * @throws TypeError for a predicate that is none of the known ones, or an empty cookie name
  */
-export function compileAudience(audience: Audience): Predicate {
+export function compileAudience(audience: PredicateDefinition): Predicate {
   if ('cookie' in audience) return cookiePredicate(audience.cookie.name);
   if ('not' in audience) {
     const inner = compileAudience(audience.not);
     return (request) => !inner(request);
   }
   if ('all' in audience) {
-    const inner = audience.all.map(compileAudience);
+    const inner = audience.all.map((one) => compileAudience(one));
     return (request) => inner.every((predicate) => predicate(request));
   }
   if ('any' in audience) {
-    const inner = audience.any.map(compileAudience);
+    const inner = audience.any.map((one) => compileAudience(one));
     return (request) => inner.some((predicate) => predicate(request));
   }
   throw new TypeError(

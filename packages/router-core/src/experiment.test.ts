@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Audience } from './audience.ts';
+import type { PredicateDefinition } from './audience.ts';
 import { ExperimentError, compileExperiment } from './experiment.ts';
 import type { ExperimentDefinition } from './experiment.ts';
 import { SLOTS } from './slots.ts';
@@ -93,9 +93,9 @@ describe('scope and audience', () => {
     expect(experiment.inScope({ ...request, host: 'other.example' })).toBe(false);
   });
 
-  const editor: Audience = { cookie: { name: 'wordpress_logged_in_*' } };
-  const beta: Audience = { cookie: { name: 'beta' } };
-  test.each<[Audience, string | undefined, boolean]>([
+  const editor: PredicateDefinition = { cookie: { name: 'wordpress_logged_in_*' } };
+  const beta: PredicateDefinition = { cookie: { name: 'beta' } };
+  test.each<[PredicateDefinition, string | undefined, boolean]>([
     [editor, undefined, false],
     [editor, 'a=1; wordpress_logged_in_5f=admin', true],
     [editor, 'wordpress_logged_in_=x', true],

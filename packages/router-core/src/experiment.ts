@@ -1,5 +1,5 @@
 import { compileAudience } from './audience.ts';
-import type { Audience, RequestTraits } from './audience.ts';
+import type { PredicateDefinition, RequestTraits } from './audience.ts';
 import { MAX_COUNT, isCount, isExperimentKey, isVariantKey } from './keys.ts';
 import { compileHosts, compilePathGlob } from './path-match.ts';
 import { RESERVED_SALTS, SLOTS, checkPartition, rangesFromWeights } from './slots.ts';
@@ -30,6 +30,17 @@ export interface VariantDefinition {
   readonly slots?: readonly Range[];
 }
 
+/**
+ * Whoever draws one of these slots and has `from` gets `to`. It holds for the ledger and the
+ * cookie's mirror alike, so neither has to be rewritten at once. `to` owns the slots: at any
+ * later change of their owner they leave the move, or the move leads on to the new owner.
+ */
+export interface MoveDefinition {
+  readonly from: string;
+  readonly to: string;
+  readonly slots: readonly Range[];
+}
+
 /** An experiment as it is written down. */
 export interface ExperimentDefinition {
   readonly key: string;
@@ -45,13 +56,18 @@ export interface ExperimentDefinition {
     readonly paths: readonly string[];
     /** Host names; none means any. */
     readonly hosts?: readonly string[];
+    readonly when?: PredicateDefinition;
   };
-  readonly audience?: Audience;
+  readonly audience?: PredicateDefinition;
+  /** Requests that get a variant whoever sent them, uncounted and unassigned. First match wins. */
+  readonly forced?: readonly { readonly when: PredicateDefinition; readonly variant: string }[];
   /** Experiments of one layer with slots that do not overlap never share a visitor. */
   readonly layer?: { readonly name: string; readonly slots: Range };
   /** 0 to 10,000: how many slots take part. The rest are the holdout. Default: all. */
   readonly coverage?: number;
   readonly variants: readonly VariantDefinition[];
+  /** What changes of weights that moved visitors left behind. */
+  readonly moves?: readonly MoveDefinition[];
   /** The variant that all get once the experiment is concluded. */
   readonly winner?: string;
 }

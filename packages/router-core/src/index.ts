@@ -27,11 +27,21 @@ export type {
   ExperimentDefinition,
   ExperimentProblem,
   ExperimentStatus,
+  MoveDefinition,
   Variant,
   VariantDefinition,
 } from './experiment.ts';
 export { compileAudience } from './audience.ts';
-export type { Audience, Predicate, RequestTraits } from './audience.ts';
+export type {
+  BotClass,
+  Device,
+  NamedPattern,
+  PathPattern,
+  Predicate,
+  PredicateDefinition,
+  RequestTraits,
+  TextPattern,
+} from './audience.ts';
 export { compileHosts, compilePathGlob, normaliseHost, normalisePath } from './path-match.ts';
 export type { HostMatcher, PathMatcher } from './path-match.ts';
 export { createRouteTable } from './route-table.ts';
@@ -48,6 +58,7 @@ export type {
 export { createAssigner } from './assigner.ts';
 export type { Assigner, AssignerOptions, AssignerStatus } from './assigner.ts';
 export type { BreakerOptions, BreakerState } from './breaker.ts';
+export type { SnapshotStore } from './snapshot-store.ts';
 export type {
   AssignmentStore,
   Ledger,
