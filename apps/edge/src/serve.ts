@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { readConfig } from '@turnout/contracts';
 import { configProblems } from './config-problems.ts';
-import { cookieSecrets } from './cookie-secrets.ts';
+import { cookieSecrets } from '@turnout/contracts/cookie-secrets';
 import { Fleet } from './fleet.ts';
 import { FleetMetrics } from './fleet-metrics.ts';
 import { openLedger } from './ledger.ts';

@@ -44,6 +44,8 @@ export type {
 } from './audience.ts';
 export { compileHosts, compilePathGlob, normaliseHost, normalisePath } from './path-match.ts';
 export type { HostMatcher, PathMatcher } from './path-match.ts';
+export { isLocalPath, readPreview, signPreview } from './preview-token.ts';
+export type { Preview, PreviewReading } from './preview-token.ts';
 export { createRouteTable } from './route-table.ts';
 export type { Route, RouteTable } from './route-table.ts';
 export { isHoldout, isInLayer, propose, selectExperiment } from './assignment.ts';
