@@ -1,9 +1,9 @@
 import { LineCounter, isNode, parseDocument, type Document } from 'yaml';
-import type { z } from 'zod';
 import { configSchema, type Config } from './config.ts';
 import { layerOverlaps } from './layers.ts';
+import { describeIssue } from './describe-issue.ts';
 import { readLoosely, type LooseDocument } from './loose-document.ts';
-import type { Path, Problem } from './problem.ts';
+import { placeOf, type Path, type Problem } from './problem.ts';
 import { brokenReferences, sharedPort } from './references.ts';
 
 /** A configuration that can't be used; the message lists every problem with its place. */
@@ -73,7 +73,7 @@ export function readConfig(
   const result = configSchema.safeParse(raw);
   const document = readLoosely(raw);
   const problems = [
-    ...(result.error?.issues.flatMap((issue) => describe(issue, raw)) ?? []),
+    ...(result.error?.issues.flatMap((issue) => describeIssue(issue, raw)) ?? []),
     ...[brokenReferences, sharedPort, layerOverlaps, check].flatMap((rule) => rule(document)),
   ];
   if (result.success && problems.length === 0) return result.data;
@@ -83,7 +83,7 @@ export function readConfig(
       if (variable !== undefined) return { text: `environment variable ${variable}: ${message}` };
       const offset = offsetOf(yaml, path);
       const place = offset === undefined ? file : at(file, lines, offset);
-      return { offset, text: `${place}: ${name(path)}${message}` };
+      return { offset, text: `${place}: ${placeOf(path)}${message}` };
     })
     .toSorted((a, b) => (a.offset ?? -1) - (b.offset ?? -1))
     .map(({ text }) => text);
@@ -120,54 +120,6 @@ function applyOverrides(
     }
   }
   return overridden;
-}
-
-function describe(issue: z.core.$ZodIssue, raw: unknown): readonly Problem[] {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'unknown key' }));
-  }
-  if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')) {
-    const value = valueAt(raw, issue.path);
-    const message =
-      value === undefined
-        ? `missing (expected ${issue.expected})`
-        : `expected ${issue.expected}, got ${JSON.stringify(value)}`;
-    return [{ path: issue.path, message }];
-  }
-  // A record whose key is refused: the reason is inside.
-  if (issue.code === 'invalid_key') {
-    return issue.issues.map((inner) => ({ path: issue.path, message: inner.message }));
-  }
-  return [{ path: issue.path, message: `${issue.message}${got(issue.message, raw, issue.path)}` }];
-}
-
-/** What stands there, where the message has not said it; never a secret. */
-function got(message: string, raw: unknown, path: Path): string {
-  if (!message.startsWith('expected') || message.includes(', got ')) return '';
-  if (path[0] === 'cookieSecrets') return '';
-  const value = valueAt(raw, path);
-  // It may hold a password, wherever that stands in a URL that is none.
-  if (path[0] === 'redis' && String(value).includes('@')) return '';
-  return value === undefined || typeof value === 'object' ? '' : `, got ${JSON.stringify(value)}`;
-}
-
-function valueAt(raw: unknown, path: Path): unknown {
-  let value = raw;
-  for (const key of path) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    value = Reflect.get(value, key);
-  }
-  return value;
-}
-
-/** `experiments[0].variants: `, or nothing for the whole document. */
-function name(path: Path): string {
-  if (path.length === 0) return '';
-  const dotted = path.reduce<string>(
-    (so, key) => (typeof key === 'number' ? `${so}[${key}]` : `${so}${so && '.'}${String(key)}`),
-    '',
-  );
-  return `${dotted}: `;
 }
 
 /** Where the nearest node of `path` that the file holds begins. */
