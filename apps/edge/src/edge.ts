@@ -45,6 +45,8 @@ export interface Edge {
   readonly fallback: Destination;
   readonly testing: Testing | undefined;
   readonly upgrader: Upgrader;
+  /** The header that holds the visitor's country, in lower case. */
+  readonly countryHeader: string | undefined;
   readonly metrics: WorkerMetrics;
   readonly log: Logger;
   /** Set for the shutdown: connections end with their response. */
@@ -105,6 +107,7 @@ export function createEdge({ config, cookieSecrets, ledger, log, now }: EdgePart
         ? undefined
         : createTesting({ config, cookieSecrets, ledger, metrics, log, now }),
     upgrader: createUpgrader({}),
+    countryHeader: config.countryHeader,
     metrics,
     log,
     draining: false,

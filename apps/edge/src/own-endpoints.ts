@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import { normaliseHost, type AssignmentResult } from '@turnout/router-core';
+import type { AssignmentResult, RequestTraits } from '@turnout/router-core';
 import { cookieAfter, experimentsFor, visitorOf } from './decide.ts';
 import type { Edge, Testing } from './edge.ts';
 import type { EdgeExchange } from './exchange.ts';
+import { requestTraits } from './request-traits.ts';
 
 /**
  * Answers a request under `/_turnout/`.
@@ -36,8 +37,8 @@ export function answerOwnEndpoint(
     exchange.answerJson(200, {}, { visitor: null, assignments: [] });
     return;
   }
-  answerAssignments(edge.testing, exchange, request, path).catch((error: unknown) =>
-    exchange.crash(error),
+  answerAssignments(edge.testing, exchange, requestTraits(request, edge.countryHeader)).catch(
+    (error: unknown) => exchange.crash(error),
   );
 }
 
@@ -48,12 +49,9 @@ export function answerOwnEndpoint(
 async function answerAssignments(
   testing: Testing,
   exchange: EdgeExchange,
-  request: IncomingMessage,
-  path: string,
+  traits: RequestTraits,
 ): Promise<void> {
-  const { cookie } = request.headers;
-  const traits = { path, host: normaliseHost(request.headers.host ?? ''), cookie };
-  const reading = testing.cookies.read(cookie);
+  const reading = testing.cookies.read(traits.cookie);
   const visitor = visitorOf(reading, testing.cookies);
   const results = await Promise.all(
     experimentsFor(testing, traits, visitor.id).map(async (experiment) =>

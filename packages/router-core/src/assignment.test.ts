@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import cases from '../../../test/cases/assignment.json' with { type: 'json' };
+import { request } from '../test/request.ts';
 import { isInLayer, propose, proposeFromMirror, selectExperiment } from './assignment.ts';
 import { compileExperiment } from './experiment.ts';
 import type { ExperimentDefinition } from './experiment.ts';
@@ -19,7 +20,7 @@ const base: ExperimentDefinition = {
   ],
 };
 const range = ([first = 0, end = 0]: readonly number[]): Range => [first, end];
-const request = { path: '/', host: 'localhost', cookie: undefined };
+const home = request('/');
 const ids = cases.assignments.map(({ id }) => visitorId(id));
 
 describe('case table', () => {
@@ -56,8 +57,8 @@ describe('selectExperiment', () => {
     const elsewhere = compileExperiment({ ...base, key: 'elsewhere', scope: { paths: ['/x'] } });
     const first = compileExperiment({ ...base, key: 'first' });
     const second = compileExperiment({ ...base, key: 'second' });
-    expect(selectExperiment([draft, elsewhere, first, second], request, id)).toBe(first);
-    expect(selectExperiment([draft, elsewhere], request, id)).toBeUndefined();
+    expect(selectExperiment([draft, elsewhere, first, second], home, id)).toBe(first);
+    expect(selectExperiment([draft, elsewhere], home, id)).toBeUndefined();
   });
 
   test('gives every visitor to exactly one of the experiments that share out a layer', () => {
@@ -68,7 +69,7 @@ describe('selectExperiment', () => {
     for (const visitor of ids) {
       expect(halves.filter((half) => isInLayer(half, visitor))).toHaveLength(1);
     }
-    expect(new Set(ids.map((visitor) => selectExperiment(halves, request, visitor)?.key))).toEqual(
+    expect(new Set(ids.map((visitor) => selectExperiment(halves, home, visitor)?.key))).toEqual(
       new Set(['low', 'high']),
     );
   });

@@ -1,5 +1,5 @@
-import type { RequestTraits } from './audience.ts';
 import type { Experiment, Variant } from './experiment.ts';
+import type { RequestTraits } from './rules/request-traits.ts';
 import { SLOTS, coverageSlot, layerSlot, slotOf } from './slots.ts';
 import type { StoredAssignment } from './store.ts';
 import type { MirrorEntry, VisitorId } from './visitor-cookie.ts';

@@ -1,7 +1,10 @@
-import { compileAudience } from './audience.ts';
-import type { PredicateDefinition, RequestTraits } from './audience.ts';
 import { MAX_COUNT, isCount, isExperimentKey, isVariantKey } from './keys.ts';
 import { compileHosts, compilePathGlob } from './path-match.ts';
+import type { PredicateDefinition } from './rules/definition.ts';
+import { PredicateError, compilePredicate } from './rules/predicate.ts';
+import type { Predicate } from './rules/predicate.ts';
+import type { DefinitionProblem } from './rules/problem.ts';
+import type { RequestTraits } from './rules/request-traits.ts';
 import { RESERVED_SALTS, SLOTS, checkPartition, rangesFromWeights } from './slots.ts';
 import type { Range } from './slots.ts';
 
@@ -96,25 +99,20 @@ export interface Experiment {
   inScope(request: RequestTraits): boolean;
   /** Whether whoever sent the request may take part. */
   admits(request: RequestTraits): boolean;
+  /** The variant that the request gets whoever sent it, uncounted and unassigned. */
+  forcedVariant(request: RequestTraits): Variant | undefined;
   variant(key: string): Variant | undefined;
   /** @param slot 0 to 9,999 */
   variantAt(slot: number): Variant;
-}
-
-/** Something that is wrong with an experiment. */
-export interface ExperimentProblem {
-  /** Where in the definition: `['scope', 'paths', 0]`. */
-  readonly path: readonly (string | number)[];
-  readonly message: string;
 }
 
 /** Everything that is wrong with one experiment. */
 export class ExperimentError extends Error {
   override readonly name = 'ExperimentError';
   readonly experiment: string;
-  readonly problems: readonly ExperimentProblem[];
+  readonly problems: readonly DefinitionProblem[];
 
-  constructor(experiment: string, problems: readonly ExperimentProblem[]) {
+  constructor(experiment: string, problems: readonly DefinitionProblem[]) {
     const told = problems.map(({ path, message }) => `${path.join('.')}: ${message}`);
     super(`Experiment "${experiment}" cannot run: ${told.join('; ')}`);
     this.experiment = experiment;
@@ -136,12 +134,12 @@ const COUNT = `expected an integer from 1 to ${MAX_COUNT}`;
  */
 export function compileExperiment(definition: ExperimentDefinition): Experiment {
   const { key, status, phase, revision, salt = key, layer, coverage = SLOTS } = definition;
-  const problems: ExperimentProblem[] = [];
-  const check = (holds: boolean, path: ExperimentProblem['path'], message: string): void => {
+  const problems: DefinitionProblem[] = [];
+  const check = (holds: boolean, path: DefinitionProblem['path'], message: string): void => {
     if (!holds) problems.push({ path, message });
   };
   const attempt = <Value>(
-    path: ExperimentProblem['path'],
+    path: DefinitionProblem['path'],
     compile: () => Value,
     otherwise: Value,
   ): Value => {
@@ -150,6 +148,18 @@ export function compileExperiment(definition: ExperimentDefinition): Experiment 
     } catch (error) {
       problems.push({ path, message: error instanceof Error ? error.message : String(error) });
       return otherwise;
+    }
+  };
+
+  const compileWhen = (path: DefinitionProblem['path'], when: PredicateDefinition): Predicate => {
+    try {
+      return compilePredicate(when);
+    } catch (error) {
+      if (!(error instanceof PredicateError)) throw error;
+      for (const inner of error.problems) {
+        problems.push({ path: [...path, ...inner.path], message: inner.message });
+      }
+      return () => false;
     }
   };
 
@@ -195,14 +205,9 @@ export function compileExperiment(definition: ExperimentDefinition): Experiment 
     attempt(['scope', 'hosts', index], () => compileHosts([host]), undefined);
   }
   const { audience } = definition;
-  const inAudience =
-    audience === undefined
-      ? undefined
-      : attempt(
-          ['audience'],
-          () => compileAudience(audience),
-          () => false,
-        );
+  const { when } = definition.scope;
+  const isMeant = when && compileWhen(['scope', 'when'], when);
+  const inAudience = audience && compileWhen(['audience'], audience);
 
   const variants = definition.variants.map(
     ({ key: variantKey, upstream, control = false }, index): Variant => {
@@ -234,6 +239,16 @@ export function compileExperiment(definition: ExperimentDefinition): Experiment 
     ['winner'],
     `no variant "${definition.winner}"; there are ${[...byKey.keys()].join(', ')}`,
   );
+  const forced = (definition.forced ?? []).flatMap((rule, index) => {
+    const matches = compileWhen(['forced', index, 'when'], rule.when);
+    const variant = byKey.get(rule.variant);
+    check(
+      variant !== undefined,
+      ['forced', index, 'variant'],
+      `no variant "${rule.variant}"; there are ${[...byKey.keys()].join(', ')}`,
+    );
+    return variant === undefined ? [] : [{ matches, variant }];
+  });
   check(
     status !== 'concluded' || definition.winner !== undefined,
     ['winner'],
@@ -258,8 +273,12 @@ export function compileExperiment(definition: ExperimentDefinition): Experiment 
     variantKeys: [...byKey.keys()],
     control,
     winner: winner ?? control,
-    inScope: (request) => inPaths.some((matches) => matches(request.path)) && onHost(request.host),
+    inScope: (request) =>
+      inPaths.some((matches) => matches(request.path)) &&
+      onHost(request.host) &&
+      (isMeant === undefined || isMeant(request)),
     admits: (request) => inAudience === undefined || inAudience(request),
+    forcedVariant: (request) => forced.find(({ matches }) => matches(request))?.variant,
     variant: (variantKey) => byKey.get(variantKey),
     variantAt: (slot) => variants[table[slot] ?? 0] ?? control,
   };

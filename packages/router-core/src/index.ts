@@ -25,23 +25,26 @@ export { ExperimentError, compileExperiment } from './experiment.ts';
 export type {
   Experiment,
   ExperimentDefinition,
-  ExperimentProblem,
   ExperimentStatus,
   MoveDefinition,
   Variant,
   VariantDefinition,
 } from './experiment.ts';
-export { compileAudience } from './audience.ts';
+export { compileExperiments } from './experiment-set.ts';
+export type { ExperimentSet } from './experiment-set.ts';
+export { PredicateError, compilePredicate, predicateProblems } from './rules/predicate.ts';
+export type { Predicate } from './rules/predicate.ts';
 export type {
   BotClass,
   Device,
   NamedPattern,
   PathPattern,
-  Predicate,
   PredicateDefinition,
-  RequestTraits,
   TextPattern,
-} from './audience.ts';
+} from './rules/definition.ts';
+export type { DefinitionProblem } from './rules/problem.ts';
+export { createRequestTraits } from './rules/request-traits.ts';
+export type { RequestSource, RequestTraits } from './rules/request-traits.ts';
 export { compileHosts, compilePathGlob, normaliseHost, normalisePath } from './path-match.ts';
 export type { HostMatcher, PathMatcher } from './path-match.ts';
 export { isLocalPath, readPreview, signPreview } from './preview-token.ts';

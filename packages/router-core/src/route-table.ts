@@ -1,26 +1,26 @@
 import { compileHosts, compilePathGlob, globSegments } from './path-match.ts';
+import type { PredicateDefinition } from './rules/definition.ts';
+import { compilePredicate } from './rules/predicate.ts';
+import type { Predicate } from './rules/predicate.ts';
+import type { RequestTraits } from './rules/request-traits.ts';
 
-/** A rule: requests for these paths (and this host) belong to this upstream. */
+/** Requests for these paths, on this host and that a predicate takes, belong to this upstream. */
 export interface Route {
   /** A path glob: see `compilePathGlob`. */
   readonly path: string;
   /** A host name, or `*.example.com`. Any host when left out. */
   readonly host?: string;
+  readonly when?: PredicateDefinition;
   readonly upstream: string;
 }
 
 export interface RouteTable {
-  /**
-   * The upstream of the first route that matches.
-   *
-   * @param normalisedPath see `normalisePath`
-   * @param normalisedHost see `normaliseHost`
-   */
-  match(normalisedPath: string, normalisedHost: string): string | undefined;
+  /** The upstream of the first route that matches. */
+  match(request: RequestTraits): string | undefined;
 }
 
 interface CompiledRoute {
-  readonly matches: (path: string, host: string) => boolean;
+  readonly matches: Predicate;
   readonly upstream: string;
 }
 
@@ -43,22 +43,27 @@ export function createRouteTable(routes: readonly Route[]): RouteTable {
     );
   }
   return {
-    match(normalisedPath, normalisedHost) {
-      const slash = normalisedPath.indexOf('/', 1);
-      const first = normalisedPath.slice(1, slash === -1 ? undefined : slash);
+    match(request) {
+      const { path } = request;
+      const slash = path.indexOf('/', 1);
+      const first = path.slice(1, slash === -1 ? undefined : slash);
       for (const route of byFirst.get(first) ?? wildcards) {
-        if (route.matches(normalisedPath, normalisedHost)) return route.upstream;
+        if (route.matches(request)) return route.upstream;
       }
       return undefined;
     },
   };
 }
 
-function compileRoute({ path, host, upstream }: Route): CompiledRoute {
-  const matchesPath = compilePathGlob(path);
-  if (host === undefined) return { matches: matchesPath, upstream };
-  const matchesHost = compileHosts([host]);
-  return { matches: (target, name) => matchesHost(name) && matchesPath(target), upstream };
+function compileRoute({ path, host, when, upstream }: Route): CompiledRoute {
+  const inPath = compilePathGlob(path);
+  const onHost = compileHosts(host === undefined ? [] : [host]);
+  const isMeant = when && compilePredicate(when);
+  return {
+    matches: (request) =>
+      inPath(request.path) && onHost(request.host) && (isMeant === undefined || isMeant(request)),
+    upstream,
+  };
 }
 
 /** The literal first segment of a glob, or undefined when a wildcard stands there. */
