@@ -34,6 +34,10 @@ export { compileExperiments } from './experiment-set.ts';
 export type { ExperimentSet } from './experiment-set.ts';
 export { PredicateError, compilePredicate, predicateProblems } from './rules/predicate.ts';
 export type { Predicate } from './rules/predicate.ts';
+export { planChange } from './allocation.ts';
+export type { AllocationPlan, Meaning } from './allocation.ts';
+export { HOLDOUT, OUTSIDE } from './move-preview.ts';
+export type { VisitorShare } from './move-preview.ts';
 export type {
   BotClass,
   Device,
