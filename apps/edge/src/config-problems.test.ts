@@ -176,12 +176,28 @@ describe('the schema and the compiler take the same experiments', () => {
   });
 });
 
-test.each(['redis://', 'http://127.0.0.1', 'redis://127.0.0.1:99999', 'redis+cluster://a:1,b:x'])(
-  'the address %s is refused before a store is opened',
-  (redis) => {
-    expect(() => createRedisStore({ url: redis, ttl: 1_000 })).toThrow(TypeError);
-    expect(problems(`${PLAIN}redis: "${redis}"\n`)).toEqual([
-      `turnout.yaml:3:8: redis: expected a URL such as redis://127.0.0.1:6379, got "${redis}"`,
-    ]);
-  },
-);
+test.each([
+  'redis://',
+  'http://127.0.0.1',
+  'redis://127.0.0.1:99999',
+  'redis+cluster://a:1,b:x',
+  'redis+sentinel://a:1,b:2',
+  'redis+sentinel://a:1,b:x/ledger',
+  'redis+sentinel://a:1/ledger/first',
+])('the address %s is refused before a store is opened', (redis) => {
+  expect(() => createRedisStore({ url: redis, ttl: 1_000 })).toThrow(TypeError);
+  expect(problems(`${PLAIN}redis: "${redis}"\n`)).toEqual([
+    `turnout.yaml:3:8: redis: expected a URL such as redis://127.0.0.1:6379 or redis+sentinel://a:26379,b:26379/NAME, got "${redis}"`,
+  ]);
+});
+
+test.each([
+  'redis://me:secret@127.0.0.1:1/2',
+  'rediss://127.0.0.1:1',
+  'redis+cluster://127.0.0.1:1,127.0.0.1:2',
+  'redis+sentinel://me:secret@127.0.0.1:1,[::1]:2/ledger/3',
+  'rediss+sentinel://127.0.0.1/ledger',
+])('the address %s is taken by the configuration and by a store', async (redis) => {
+  expect(problems(`${PLAIN}redis: "${redis}"\n`)).toEqual([]);
+  await createRedisStore({ url: redis, ttl: 1_000 }).close();
+});
