@@ -8,7 +8,7 @@ import { requestTraits } from './request-traits.ts';
 export type Route =
   | { readonly kind: 'refused'; readonly status: 400 | 421; readonly reason: string }
   /** One of the edge's own endpoints. */
-  | { readonly kind: 'own'; readonly path: string }
+  | { readonly kind: 'own'; readonly traits: RequestTraits }
   /** Traffic that belongs to one upstream, whatever the visitor's variant. */
   | { readonly kind: 'owned'; readonly decision: Decision }
   /** What experiments may be about. */
@@ -26,11 +26,11 @@ export function route(edge: Edge, request: IncomingMessage): Route {
     return { kind: 'refused', status: 421, reason: `host ${host} is not in public.hosts` };
   }
   const { path } = traits;
-  if (path === '/_turnout' || path.startsWith('/_turnout/')) return { kind: 'own', path };
+  if (path === '/_turnout' || path.startsWith('/_turnout/')) return { kind: 'own', traits };
   const owner = edge.routes.match(traits);
   const destination = owner === undefined ? undefined : edge.destinations.get(owner);
   if (destination !== undefined) {
-    return { kind: 'owned', decision: decideOwned(edge, destination, traits.cookie) };
+    return { kind: 'owned', decision: decideOwned(edge, destination, traits) };
   }
   return { kind: 'open', traits };
 }

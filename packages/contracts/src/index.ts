@@ -13,6 +13,7 @@ export {
 } from './predicate.ts';
 export { SnapshotError, readSnapshot } from './read-snapshot.ts';
 export { snapshotSchema, type Snapshot } from './snapshot.ts';
+export { configJsonSchema, experimentJsonSchema, type JsonSchema } from './json-schema.ts';
 export type { LooseDocument } from './loose-document.ts';
 export type { Path, Problem } from './problem.ts';
 export { ConfigError, readConfig } from './read-config.ts';

@@ -55,7 +55,14 @@ export { isLocalPath, readPreview, signPreview } from './preview-token.ts';
 export type { Preview, PreviewReading } from './preview-token.ts';
 export { createRouteTable } from './route-table.ts';
 export type { Route, RouteTable } from './route-table.ts';
-export { isHoldout, isInLayer, propose, selectExperiment } from './assignment.ts';
+export {
+  assigned,
+  isHoldout,
+  isInLayer,
+  propose,
+  proposeFromHash,
+  proposeFromMirror,
+} from './assignment.ts';
 export type {
   Assigned,
   AssignmentResult,
