@@ -67,6 +67,7 @@ export type { BreakerOptions, BreakerState } from './breaker.ts';
 export type { SnapshotStore } from './snapshot-store.ts';
 export type {
   AssignmentStore,
+  Departure,
   Ledger,
   LedgerEntry,
   StoredAssignment,

@@ -33,6 +33,7 @@ declare module 'ioredis' {
       revision: number,
       ttl: number,
       variants: string,
+      departures: string,
     ): Result<GetOrSetReply, Context>;
   }
 }
@@ -67,7 +68,7 @@ export function createRedisStore(options: RedisStoreOptions): Ledger {
   }
 
   return {
-    async getOrSet(visitor, experiment, { variant, phase, revision }, variants) {
+    async getOrSet(visitor, experiment, { variant, phase, revision }, variants, departures = []) {
       const [written, value] = await track(
         redis.getOrSetAssignment(
           `${prefix}{${visitor}}`,
@@ -77,6 +78,7 @@ export function createRedisStore(options: RedisStoreOptions): Ledger {
           revision,
           ttl,
           `,${variants.join(',')},`,
+          `,${departures.map(({ variant: left, before }) => `${left}:${before}`).join(',')},`,
         ),
       );
       return { ...parse(value), written: written === 1 };
