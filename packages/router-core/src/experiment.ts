@@ -7,6 +7,7 @@ import type { DefinitionProblem } from './rules/problem.ts';
 import type { RequestTraits } from './rules/request-traits.ts';
 import { RESERVED_SALTS, SLOTS, checkPartition, rangesFromWeights } from './slots.ts';
 import type { Range } from './slots.ts';
+import type { Departure } from './store.ts';
 
 export type ExperimentStatus =
   /** Not running: requests pass as if it were not there. */
@@ -109,6 +110,14 @@ export interface Experiment {
   variant(key: string): Variant | undefined;
   /** @param slot 0 to 9,999 */
   variantAt(slot: number): Variant;
+  /** The variants that moves lead some visitors away from. */
+  readonly movedFrom: ReadonlySet<string>;
+  /**
+   * The variants that do not stand for a visitor who draws the slot; the slot's own stands.
+   *
+   * @param slot 0 to 9,999
+   */
+  departures(slot: number): readonly Departure[];
 }
 
 /** Everything that is wrong with one experiment. */
@@ -131,6 +140,7 @@ const MAX_VARIANTS = 256;
 const KEY = 'expected lower-case letters, digits and dashes, no dash first (at most 64)';
 const VARIANT = 'expected letters, digits, - and _, a letter or digit first (at most 64)';
 const COUNT = `expected an integer from 1 to ${MAX_COUNT}`;
+const FILLED_RANGE = `expected [from, to) with 0 <= from < to <= ${SLOTS}`;
 
 /**
  * Compiles an experiment.
@@ -186,11 +196,7 @@ export function compileExperiment(definition: ExperimentDefinition): Experiment 
   if (layer !== undefined) {
     const [first, end] = layer.slots;
     check(isExperimentKey(layer.name), ['layer', 'name'], `${KEY}, got "${layer.name}"`);
-    check(
-      Number.isInteger(first) && Number.isInteger(end) && 0 <= first && first < end && end <= SLOTS,
-      ['layer', 'slots'],
-      `expected [from, to) with 0 <= from < to <= ${SLOTS}, got [${first}, ${end})`,
-    );
+    check(isFilledRange(first, end), ['layer', 'slots'], `${FILLED_RANGE}, got [${first}, ${end})`);
   }
   check(
     definition.scope.paths.length > 0,
@@ -260,6 +266,30 @@ export function compileExperiment(definition: ExperimentDefinition): Experiment 
     'a concluded experiment names its winner',
   );
   const table = attempt(['variants'], () => slotTable(definition.variants), undefined);
+  const { moves = [] } = definition;
+  for (const [index, move] of moves.entries()) {
+    for (const name of ['from', 'to'] as const) {
+      check(
+        byKey.has(move[name]),
+        ['moves', index, name],
+        `no variant "${move[name]}"; there are ${[...byKey.keys()].join(', ')}`,
+      );
+    }
+    check(isCount(move.revision), ['moves', index, 'revision'], `${COUNT}, got ${move.revision}`);
+    check(
+      move.from !== move.to,
+      ['moves', index, 'to'],
+      `expected another variant than "from", got "${move.to}" for both`,
+    );
+    for (const [at, [first, end]] of move.slots.entries()) {
+      const path = ['moves', index, 'slots', at];
+      const isRange = isFilledRange(first, end);
+      check(isRange, path, `${FILLED_RANGE}, got [${first}, ${end})`);
+      if (!isRange || table === undefined || !byKey.has(move.to)) continue;
+      const stray = table.slice(first, end).findIndex((owner) => variants[owner]?.key !== move.to);
+      check(stray === -1, path, `expected slots of "${move.to}", but slot ${first + stray} is not`);
+    }
+  }
 
   const [control] = controls;
   if (problems.length > 0 || control === undefined || table === undefined) {
@@ -286,7 +316,18 @@ export function compileExperiment(definition: ExperimentDefinition): Experiment 
     forcedVariant: (request) => forced.find(({ matches }) => matches(request))?.variant,
     variant: (variantKey) => byKey.get(variantKey),
     variantAt: (slot) => variants[table[slot] ?? 0] ?? control,
+    movedFrom: new Set(moves.map(({ from }) => from)),
+    departures: (slot) =>
+      moves
+        .filter(({ slots }) => slots.some(([first, end]) => first <= slot && slot < end))
+        .map(({ from, revision: before }) => ({ variant: from, before })),
   };
+}
+
+function isFilledRange(first: number, end: number): boolean {
+  return (
+    Number.isInteger(first) && Number.isInteger(end) && 0 <= first && first < end && end <= SLOTS
+  );
 }
 
 /**

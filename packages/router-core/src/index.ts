@@ -77,6 +77,7 @@ export type { BreakerOptions, BreakerState } from './breaker.ts';
 export type { SnapshotStore } from './snapshot-store.ts';
 export type {
   AssignmentStore,
+  Departure,
   Ledger,
   LedgerEntry,
   StoredAssignment,
