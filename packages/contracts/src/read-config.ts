@@ -5,6 +5,7 @@ import { layerOverlaps } from './layers.ts';
 import { readLoosely, type LooseDocument } from './loose-document.ts';
 import type { Path, Problem } from './problem.ts';
 import { brokenReferences, sharedPort } from './references.ts';
+import { issuesOfBranch } from './union-issues.ts';
 
 /** A configuration that can't be used; the message lists every problem with its place. */
 export class ConfigError extends Error {
@@ -133,6 +134,13 @@ function describe(issue: z.core.$ZodIssue, raw: unknown): readonly Problem[] {
         ? `missing (expected ${issue.expected})`
         : `expected ${issue.expected}, got ${JSON.stringify(value)}`;
     return [{ path: issue.path, message }];
+  }
+  // A union that the value was meant for one branch of: what is wrong inside that one.
+  if (issue.code === 'invalid_union') {
+    const inner = issuesOfBranch(issue);
+    if (inner !== undefined) {
+      return inner.flatMap((one) => describe({ ...one, path: [...issue.path, ...one.path] }, raw));
+    }
   }
   // A record whose key is refused: the reason is inside.
   if (issue.code === 'invalid_key') {
