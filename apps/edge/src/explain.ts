@@ -5,6 +5,7 @@ import {
   createRequestTraits,
   isHoldout,
   isInLayer,
+  isMoved,
   layerSlot,
   proposeFromHash,
   proposeFromMirror,
@@ -189,12 +190,15 @@ async function followVisitor(
   const counted = kind === 'navigation';
   const slot = slotOf(salt, phase, id);
   const stored = await storedFor(ledger, id, key);
-  const kept = typeof stored === 'object' ? assigned(experiment, stored, 'store') : undefined;
+  const kept =
+    typeof stored === 'object' && !isMoved(experiment, id, stored)
+      ? assigned(experiment, stored, 'store')
+      : undefined;
   steps.push({ step: 'ledger', detail: ledgerDetail(stored, kept?.variant.key) });
   if (kept !== undefined) {
     return { ...served(experiment, kept.variant.key, kept.variant.upstream, 'store'), counted };
   }
-  const mirrored = proposeFromMirror(experiment, mirror);
+  const mirrored = proposeFromMirror(experiment, { id, mirror });
   steps.push({
     step: 'mirror',
     detail:

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Snapshot } from '@turnout/contracts';
 import type { ExplainRequest, Explanation } from '@turnout/contracts/explanation';
+import type { VisitorId } from '@turnout/router-core';
 import type { Logger } from './log.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import type { MetricSnapshot } from './metrics.ts';
@@ -85,6 +86,11 @@ export class Fleet extends EventEmitter<FleetEvents> {
   adopt(snapshot: Snapshot): void {
     this.#snapshot = snapshot;
     for (const { worker } of this.#members.values()) tell(worker, { kind: 'snapshot', snapshot });
+  }
+
+  /** Has all workers ask the ledger anew about a visitor. */
+  forget(visitor: VisitorId): void {
+    for (const { worker } of this.#members.values()) tell(worker, { kind: 'visitor', visitor });
   }
 
   /** What each worker has counted; a worker that is too busy to answer is given as it was last seen. */

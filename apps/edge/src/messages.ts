@@ -1,5 +1,6 @@
 import type { Config, Snapshot } from '@turnout/contracts';
 import type { ExplainRequest, Explanation } from '@turnout/contracts/explanation';
+import type { VisitorId } from '@turnout/router-core';
 import type { MetricSnapshot } from './metrics.ts';
 
 /** What the primary tells a worker. */
@@ -16,6 +17,8 @@ export type ToWorker =
     }
   /** The experiments to decide by from now on. */
   | { readonly kind: 'snapshot'; readonly snapshot: Snapshot }
+  /** What is remembered of the visitor is no longer true. */
+  | { readonly kind: 'visitor'; readonly visitor: VisitorId }
   | { readonly kind: 'metrics'; readonly request: number }
   | { readonly kind: 'explain'; readonly request: number; readonly question: ExplainRequest }
   | { readonly kind: 'drain' };

@@ -53,12 +53,14 @@ export async function serve({ configFile, env }: ServeOptions): Promise<void> {
     log,
   });
   watch?.follow((snapshot) => fleet.adopt(snapshot));
+  const changes = ledger?.onChanged((visitor) => fleet.forget(visitor));
   const metrics = new FleetMetrics(fleet, watch, ledger?.visitors, Date.now);
   const privateServer = createPrivateServer(fleet, metrics, log);
 
   const stop = async (code: number, reason: string) => {
     log.info({ reason }, 'draining');
     await watch?.close();
+    changes?.close();
     await fleet.drain();
     privateServer.close();
     privateServer.closeAllConnections();

@@ -34,6 +34,9 @@ async function hear(message: ToWorker): Promise<void> {
       if (worker === undefined) early = message.snapshot;
       else worker.adopt(message.snapshot);
       return;
+    case 'visitor':
+      worker?.forget(message.visitor);
+      return;
     case 'metrics':
       if (worker !== undefined) await report(worker, message.request);
       return;

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Config, Snapshot } from '@turnout/contracts';
 import type { ExplainRequest, Explanation } from '@turnout/contracts/explanation';
 import { asksForWebSocket } from '@turnout/proxy';
-import type { Ledger } from '@turnout/router-core';
+import type { Ledger, VisitorId } from '@turnout/router-core';
 import { createEdge, type Edge } from './edge.ts';
 import { explain } from './explain.ts';
 import { createRequestHandler } from './handle-request.ts';
@@ -36,6 +36,8 @@ export interface RunningWorker {
   readonly port: number;
   /** Decides by these experiments from now on, or goes on as before and says why. */
   adopt(snapshot: Snapshot): void;
+  /** Asks the ledger anew about a visitor. */
+  forget(visitor: VisitorId): void;
   counts(): Promise<MetricSnapshot>;
   /** Where a request would go, and why. */
   explain(question: ExplainRequest): Promise<Explanation>;
@@ -81,6 +83,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         log.error({ err: error, revision: next.revision }, 'a snapshot can not be used');
       }
     },
+    forget: (visitor) => edge.testing?.assigner.forget(visitor),
     explain: (question) => explain(edge, ledger, question),
     async counts() {
       // So that a scrape counts whom it has just seen; but a slow store holds up no scrape.

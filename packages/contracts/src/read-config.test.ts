@@ -216,7 +216,10 @@ describe("the caller's own rules", () => {
       private: {},
       upstreams: {},
       routes: [{}, { path: '/a' }],
-      experiments: [{ scope: { paths: ['/', undefined], hosts: [] }, layer: {}, variants: [] }],
+      consent: {},
+      experiments: [
+        { scope: { paths: ['/', undefined], hosts: [] }, forced: [], layer: {}, variants: [] },
+      ],
     });
     readConfig(EXPERIMENT, 'turnout.yaml', {}, look);
     expect(seen?.experiments[0]?.whole).toMatchObject({ phase: 1, scope: { paths: ['/**'] } });

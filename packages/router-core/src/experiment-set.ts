@@ -1,6 +1,7 @@
 import { compileExperiment } from './experiment.ts';
 import type { Experiment, ExperimentDefinition } from './experiment.ts';
 import type { RequestTraits } from './rules/request-traits.ts';
+import { createScopeIndex } from './scope-index.ts';
 
 /** The experiments of one revision, compiled. Drafts are checked, and left out. */
 export interface ExperimentSet {
@@ -29,8 +30,17 @@ export function compileExperiments(definitions: readonly ExperimentDefinition[])
     throw new AggregateError(errors, errors.map((error) => String(error)).join('\n'));
   }
   const live = experiments.filter(({ status }) => status !== 'draft');
+  const index = createScopeIndex(
+    live.map((experiment) => ({ item: experiment, ...experiment.scope })),
+  );
+  const isAnyPicky = live.some(({ scope }) => scope.when !== undefined);
   return {
     experiments: live,
-    inScope: (request) => live.filter((experiment) => experiment.inScope(request)),
+    inScope: (request) => {
+      const found = index.find(request.path, request.host);
+      return isAnyPicky
+        ? found.filter(({ scope: { when } }) => when === undefined || when(request))
+        : found;
+    },
   };
 }

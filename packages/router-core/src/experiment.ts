@@ -101,6 +101,12 @@ export interface Experiment {
   readonly control: Variant;
   /** The variant that all get when concluded; the control before. */
   readonly winner: Variant;
+  /** What the experiment is about: paths and hosts, and of their requests those that `when` takes. */
+  readonly scope: {
+    readonly paths: readonly string[];
+    readonly hosts: readonly string[];
+    readonly when: Predicate | undefined;
+  };
   /** Whether the request is one that the experiment is about, whoever sent it. */
   inScope(request: RequestTraits): boolean;
   /** Whether whoever sent the request may take part. */
@@ -216,8 +222,7 @@ export function compileExperiment(definition: ExperimentDefinition): Experiment 
     attempt(['scope', 'hosts', index], () => compileHosts([host]), undefined);
   }
   const { audience } = definition;
-  const { when } = definition.scope;
-  const isMeant = when && compileWhen(['scope', 'when'], when);
+  const when = definition.scope.when && compileWhen(['scope', 'when'], definition.scope.when);
   const inAudience = audience && compileWhen(['audience'], audience);
 
   const variants = definition.variants.map(
@@ -308,10 +313,11 @@ export function compileExperiment(definition: ExperimentDefinition): Experiment 
     variantKeys: [...byKey.keys()],
     control,
     winner: winner ?? control,
+    scope: { paths: definition.scope.paths, hosts, when },
     inScope: (request) =>
       inPaths.some((matches) => matches(request.path)) &&
       onHost(request.host) &&
-      (isMeant === undefined || isMeant(request)),
+      (when === undefined || when(request)),
     admits: (request) => inAudience === undefined || inAudience(request),
     forcedVariant: (request) => forced.find(({ matches }) => matches(request))?.variant,
     variant: (variantKey) => byKey.get(variantKey),

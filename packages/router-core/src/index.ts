@@ -59,6 +59,7 @@ export {
   assigned,
   isHoldout,
   isInLayer,
+  isMoved,
   propose,
   proposeFromHash,
   proposeFromMirror,

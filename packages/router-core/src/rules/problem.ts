@@ -19,12 +19,24 @@ export class Place {
     return new Place([...this.path, ...keys], this.problems);
   }
 
-  /** Notes what was expected here, and what is there where that is one value. */
-  refuse(expected: string, ...got: readonly unknown[]): undefined {
-    const [value] = got;
-    const isTold = value !== undefined && typeof value !== 'object';
-    const message = isTold ? `${expected}, got ${JSON.stringify(value)}` : expected;
+  /** Notes a problem. */
+  refuse(message: string): undefined {
     this.problems.push({ path: this.path, message });
+  }
+
+  /** Notes what was expected here, and what is there where that is one value. */
+  expected(expected: string, value: unknown): undefined {
+    const isTold = value !== undefined && typeof value !== 'object';
+    return this.refuse(isTold ? `${expected}, got ${JSON.stringify(value)}` : expected);
+  }
+
+  /** Notes a value of another type, or none at all. */
+  expectedType(type: string, value: unknown): undefined {
+    return this.refuse(
+      value === undefined
+        ? `missing (expected ${type})`
+        : `expected ${type}, got ${JSON.stringify(value)}`,
+    );
   }
 
   /** The value of `compile`, or the problem that it throws. */

@@ -63,7 +63,7 @@ const READERS: Readonly<Record<string, Read>> = {
   header: (value, place) =>
     readNamed(value, place, (name) => {
       if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) {
-        return place.at('name').refuse(HEADER_NAME, name);
+        return place.at('name').expected(HEADER_NAME, name);
       }
       return headerLook(name.toLowerCase());
     }),
@@ -107,14 +107,14 @@ export function readRule(definition: unknown, place: Place): Rule | undefined {
   const [entry, another] = entriesOf(definition) ?? [];
   const read = entry && Object.hasOwn(READERS, entry[0]) ? READERS[entry[0]] : undefined;
   if (entry === undefined || another !== undefined || read === undefined) {
-    return place.refuse(PREDICATE, definition);
+    return place.expected(PREDICATE, definition);
   }
   const [kind, value] = entry;
   return read(value, place.at(kind));
 }
 
 function readParts(kind: 'all' | 'any', value: unknown, place: Place): Rule | undefined {
-  if (!Array.isArray(value)) return place.refuse('expected array', value);
+  if (!Array.isArray(value)) return place.expectedType('array', value);
   if (value.length === 0) return place.refuse(AT_LEAST_ONE);
   const parts = value.map((part: unknown, index) => readRule(part, place.at(index)));
   return { kind, parts: parts.filter((part) => part !== undefined) };
@@ -126,18 +126,18 @@ function sees(look: Look, texts: TextSet | undefined): Rule | undefined {
 
 function readPath(value: unknown, place: Place): TextSet | undefined {
   if (typeof value === 'string') {
-    if (!value.startsWith('/')) return place.refuse(PATH_PATTERN, value);
+    if (!value.startsWith('/')) return place.expected(BEGINS_WITH_SLASH, value);
     return place.attempt(() => globTexts(value));
   }
   const [entry, another] = entriesOf(value) ?? [];
-  if (entry === undefined || another !== undefined) return place.refuse(PATH_PATTERN, value);
+  if (entry === undefined || another !== undefined) return place.expected(PATH_PATTERN, value);
   const [kind, text] = entry;
   const inside = place.at(kind);
   if (kind === 'regex') return readRegex(text, inside);
   const read = PATH_KINDS.get(kind);
-  if (read === undefined) return place.refuse(PATH_PATTERN, value);
-  if (typeof text !== 'string') return inside.refuse('expected string', text);
-  if (!text.startsWith('/')) return inside.refuse(BEGINS_WITH_SLASH, text);
+  if (read === undefined) return place.expected(PATH_PATTERN, value);
+  if (typeof text !== 'string') return inside.expectedType('string', text);
+  if (!text.startsWith('/')) return inside.expected(BEGINS_WITH_SLASH, text);
   return inside.attempt(() => read(text));
 }
 
@@ -167,18 +167,14 @@ function readNamed(
   look: (name: string) => Look | undefined,
 ): Rule | undefined {
   const entries = entriesOf(value);
-  if (entries === undefined) return place.refuse('expected object', value);
+  if (entries === undefined) return place.expectedType('object', value);
   for (const [key] of entries) {
     if (key !== 'name' && key !== 'value') place.at(key).refuse('unknown key');
   }
   const { name, value: text } = Object.fromEntries(entries);
   const texts = text === undefined ? ANY_TEXT : readTextPattern(text, place.at('value'));
-  if (typeof name !== 'string') {
-    return place
-      .at('name')
-      .refuse(name === undefined ? 'missing (expected string)' : 'expected string', name);
-  }
-  if (name === '') return place.at('name').refuse(NOT_EMPTY, name);
+  if (typeof name !== 'string') return place.at('name').expectedType('string', name);
+  if (name === '') return place.at('name').expected(NOT_EMPTY, name);
   const found = look(name);
   return found && sees(found, texts);
 }
@@ -186,17 +182,17 @@ function readNamed(
 function readTextPattern(value: unknown, place: Place): TextSet | undefined {
   if (typeof value === 'string') return exactly(value);
   const [entry, another] = entriesOf(value) ?? [];
-  if (entry === undefined || another !== undefined) return place.refuse(TEXT_PATTERN, value);
+  if (entry === undefined || another !== undefined) return place.expected(TEXT_PATTERN, value);
   const [kind, text] = entry;
   if (kind === 'regex') return readRegex(text, place.at(kind));
-  if (kind !== 'glob') return place.refuse(TEXT_PATTERN, value);
-  if (typeof text !== 'string') return place.at(kind).refuse('expected string', text);
-  return text === '' ? place.at(kind).refuse(NOT_EMPTY, text) : wildcardTexts(text);
+  if (kind !== 'glob') return place.expected(TEXT_PATTERN, value);
+  if (typeof text !== 'string') return place.at(kind).expectedType('string', text);
+  return text === '' ? place.at(kind).expected(NOT_EMPTY, text) : wildcardTexts(text);
 }
 
 function readRegex(text: unknown, place: Place): TextSet | undefined {
-  if (typeof text !== 'string') return place.refuse('expected string', text);
-  return text === '' ? place.refuse(NOT_EMPTY, text) : place.attempt(() => regexTexts(text));
+  if (typeof text !== 'string') return place.expectedType('string', text);
+  return text === '' ? place.expected(NOT_EMPTY, text) : place.attempt(() => regexTexts(text));
 }
 
 /** One text or a list of them. */
@@ -212,7 +208,7 @@ function readTexts(
   if (items.length === 0) return place.refuse(expected);
   const sets = items.map((item, index) => {
     const at = isList ? place.at(index) : place;
-    if (typeof item !== 'string' || !isTaken(item)) return at.refuse(expected, item);
+    if (typeof item !== 'string' || !isTaken(item)) return at.expected(expected, item);
     return at.attempt(() => texts(item));
   });
   const read = sets.filter((set) => set !== undefined);
