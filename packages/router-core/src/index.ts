@@ -51,6 +51,7 @@ export { createRequestTraits } from './rules/request-traits.ts';
 export type { RequestSource, RequestTraits } from './rules/request-traits.ts';
 export { compileHosts, compilePathGlob, normaliseHost, normalisePath } from './path-match.ts';
 export type { HostMatcher, PathMatcher } from './path-match.ts';
+export { botClassOf } from './rules/user-agent.ts';
 export { isLocalPath, readPreview, signPreview } from './preview-token.ts';
 export type { Preview, PreviewReading } from './preview-token.ts';
 export { createRouteTable } from './route-table.ts';
