@@ -14,4 +14,6 @@ export {
 export { snapshotSchema, type Snapshot } from './snapshot.ts';
 export type { LooseDocument } from './loose-document.ts';
 export type { Path, Problem } from './problem.ts';
-export { ConfigError, readConfig } from './read-config.ts';
+export { ConfigError } from './config-error.ts';
+export { readConfig } from './read-config.ts';
+export { readExperiments, type ExperimentFile } from './read-experiments.ts';
