@@ -11,6 +11,7 @@ export {
   type Predicate,
   type TextPattern,
 } from './predicate.ts';
+export { SnapshotError, readSnapshot } from './read-snapshot.ts';
 export { snapshotSchema, type Snapshot } from './snapshot.ts';
 export type { LooseDocument } from './loose-document.ts';
 export type { Path, Problem } from './problem.ts';

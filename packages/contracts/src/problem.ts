@@ -7,3 +7,13 @@ export interface Problem {
   /** Says what was expected and what was there; goes behind the value's place and name. */
   readonly message: string;
 }
+
+/** `experiments[0].variants: `, or nothing for the whole document. */
+export function placeOf(path: Path): string {
+  if (path.length === 0) return '';
+  const dotted = path.reduce<string>(
+    (so, key) => (typeof key === 'number' ? `${so}[${key}]` : `${so}${so && '.'}${String(key)}`),
+    '',
+  );
+  return `${dotted}: `;
+}
