@@ -38,7 +38,7 @@ export async function makeChange<Plan, Answer>(
     if (options.reason === undefined) throw usageError(REASON);
   }
   // Standard output belongs to the answer when a script reads it.
-  const say = json ? terminal.warn : terminal.print;
+  const say = (words: string) => (json ? terminal.warn(words) : terminal.print(words));
   const answerWith = (value: unknown, words: string) =>
     terminal.print(json ? JSON.stringify(value, undefined, 2) : words);
 
