@@ -1,5 +1,6 @@
 import { LineCounter, isNode, parseDocument, type Document } from 'yaml';
 import { ConfigError } from './config-error.ts';
+import { pathName } from './problem.ts';
 import type { Path, Problem } from './problem.ts';
 
 /** A YAML text (JSON is one, too), and where in it each value stands. */
@@ -47,12 +48,7 @@ export function parseYaml(source: string, file: string): YamlSource {
 
 /** `experiments[0].variants: `, or nothing for the whole document. */
 function name(path: Path): string {
-  if (path.length === 0) return '';
-  const dotted = path.reduce<string>(
-    (so, key) => (typeof key === 'number' ? `${so}[${key}]` : `${so}${so && '.'}${String(key)}`),
-    '',
-  );
-  return `${dotted}: `;
+  return path.length === 0 ? '' : `${pathName(path)}: `;
 }
 
 /** Where the nearest node of `path` that the file holds begins. */
