@@ -12,6 +12,9 @@ export {
   type TextPattern,
 } from './predicate.ts';
 export { SnapshotError, readSnapshot } from './read-snapshot.ts';
+export { layerOverlaps } from './layers.ts';
+export { pathName } from './problem.ts';
+export { schemaProblems } from './schema-problems.ts';
 export { snapshotSchema, type Snapshot } from './snapshot.ts';
 export type { LooseDocument } from './loose-document.ts';
 export type { Path, Problem } from './problem.ts';

@@ -1,11 +1,11 @@
 import { configSchema, type Config } from './config.ts';
 import { ConfigError } from './config-error.ts';
-import { describeIssue } from './describe-issue.ts';
 import { isMapping } from './is-mapping.ts';
 import { layerOverlaps } from './layers.ts';
 import { readLoosely, type LooseDocument } from './loose-document.ts';
 import type { Problem } from './problem.ts';
 import { brokenReferences, sharedPort } from './references.ts';
+import { schemaProblems } from './schema-problems.ts';
 import { parseYaml } from './yaml-source.ts';
 
 interface Override {
@@ -54,7 +54,7 @@ export function readConfig(
   const result = configSchema.safeParse(raw);
   const document = readLoosely(raw);
   const problems = [
-    ...(result.error?.issues.flatMap((issue) => describeIssue(issue, raw)) ?? []),
+    ...schemaProblems(result.error, raw),
     ...[brokenReferences, sharedPort, layerOverlaps, check].flatMap((rule) => rule(document)),
   ];
   if (result.success && problems.length === 0) return result.data;

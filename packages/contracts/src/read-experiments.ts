@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { ConfigError } from './config-error.ts';
 import { experimentSchema, type ExperimentDocument } from './experiment.ts';
-import { describeIssue } from './describe-issue.ts';
 import { isMapping } from './is-mapping.ts';
 import { layerOverlaps } from './layers.ts';
 import { readLoosely, type LooseDocument } from './loose-document.ts';
 import type { Path, Problem } from './problem.ts';
 import { readConfig } from './read-config.ts';
 import { repeatedExperiments } from './references.ts';
+import { schemaProblems } from './schema-problems.ts';
 import { parseYaml } from './yaml-source.ts';
 
 /** What a file says of experiments. */
@@ -47,7 +47,7 @@ export function readExperiments(
   const result = listSchema.safeParse(raw);
   const document = readLoosely(raw);
   const problems = [
-    ...(result.error?.issues.flatMap((issue) => describeIssue(issue, raw)) ?? []),
+    ...schemaProblems(result.error, raw),
     ...[repeatedExperiments, layerOverlaps, check].flatMap((rule) => rule(document)),
   ];
   if (result.success && problems.length === 0) {
