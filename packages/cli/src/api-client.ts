@@ -1,6 +1,7 @@
 import { CommandError, EXIT, type ExitCode } from './command-error.ts';
 import type { Context } from './context.ts';
 import { Installation, type PlaceOptions } from './installation.ts';
+import { minute } from './numbers.ts';
 
 /** How long an answer may take, in milliseconds. */
 const PATIENCE = 30_000;
@@ -14,9 +15,6 @@ export interface JsonClient {
    */
   request<Answer>(method: Method, path: string, body?: unknown): Promise<Answer>;
 }
-
-/** Another change came first: what was to be changed is not what is there. */
-export class ConflictError extends CommandError {}
 
 /** The management API, with the token of this user. */
 export async function apiClient(context: Context, options: PlaceOptions): Promise<JsonClient> {
@@ -101,11 +99,9 @@ export function jsonClient({ url, name, fix, token, signal }: JsonServer): JsonC
 
 /** The error for a problem document (RFC 9457). */
 export function refusal(status: number, problem: unknown): CommandError {
-  const { detail, title, errors } = asProblem(problem);
+  const { detail, title, errors, current } = asProblem(problem);
   const message = detail ?? title ?? `The API answered with status ${status}.`;
-  const options = { details: errors };
-  if (status === 409) return new ConflictError(message, EXIT.refused, options);
-  return new CommandError(message, exitCodeOf(status), options);
+  return new CommandError(message, exitCodeOf(status), { details: [...errors, ...current] });
 }
 
 function exitCodeOf(status: number): ExitCode {
@@ -118,14 +114,26 @@ function asProblem(value: unknown): {
   readonly detail: string | undefined;
   readonly title: string | undefined;
   readonly errors: readonly string[];
+  readonly current: readonly string[];
 } {
   const problem = typeof value === 'object' && value !== null ? { ...value } : {};
-  const { detail, title, errors }: Record<string, unknown> = problem;
+  const { detail, title, errors, current }: Record<string, unknown> = problem;
   return {
     detail: typeof detail === 'string' ? detail : undefined,
     title: typeof title === 'string' ? title : undefined,
     errors: Array.isArray(errors) ? errors.map((error: unknown) => fieldError(error)) : [],
+    current: current === undefined ? [] : currentRevision(current),
   };
+}
+
+/** Who came first, where a change was made from a revision that has moved on. */
+function currentRevision(record: unknown): string[] {
+  if (typeof record !== 'object' || record === null) return [];
+  const { key, revision, author, updatedAt, reason }: Record<string, unknown> = { ...record };
+  return [
+    `revision ${String(revision)} is by ${String(author)}, ${minute(String(updatedAt))}: ${String(reason)}`,
+    `turnout history ${String(key)} shows what changed, turnout get ${String(key)} gives the document to edit anew.`,
+  ];
 }
 
 function fieldError(error: unknown): string {

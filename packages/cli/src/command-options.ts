@@ -10,11 +10,15 @@ export interface OutputOptions {
 /** Options of every command that asks the API. */
 export interface ApiOptions extends OutputOptions, PlaceOptions {}
 
-/** Options of every command that changes something. */
-export interface ChangeOptions extends ApiOptions {
-  readonly reason?: string;
+/** Options of every command that asks before it does something. */
+export interface QuestionOptions extends ApiOptions {
   readonly yes?: boolean;
   readonly dryRun?: boolean;
+}
+
+/** Options of every command whose change stands in the history, or in the audit, with a reason. */
+export interface ChangeOptions extends QuestionOptions {
+  readonly reason?: string;
 }
 
 /** Options of every command that may change what assigned visitors get. */
@@ -43,12 +47,15 @@ export function addApiOptions(command: Command): Command {
     .addOption(configOption());
 }
 
-export function addChangeOptions(command: Command): Command {
+export function addQuestionOptions(command: Command): Command {
   return addApiOptions(
-    command
-      .option('--reason <text>', 'why this is changed; stands in the history')
-      .option('-y, --yes', 'do not ask')
-      .option('--dry-run', 'only show what would change'),
+    command.option('-y, --yes', 'do not ask').option('--dry-run', 'only show what would change'),
+  );
+}
+
+export function addChangeOptions(command: Command): Command {
+  return addQuestionOptions(
+    command.option('--reason <text>', 'why this is changed; stands in the history'),
   );
 }
 

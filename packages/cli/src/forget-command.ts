@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Erasure } from '@turnout/contracts/management';
 import { apiClient } from './api-client.ts';
-import { addChangeOptions, type ChangeOptions } from './command-options.ts';
+import { addQuestionOptions, type QuestionOptions } from './command-options.ts';
 import type { Context } from './context.ts';
 import { examples } from './help.ts';
 import { makeChange } from './make-change.ts';
@@ -11,12 +11,15 @@ import { fetchVisitor, visitorPath } from './visitor-request.ts';
 export function forgetCommand(context: Context): Command {
   const command = new Command('forget')
     .description('Erase everything that is kept of one visitor. It can not be undone.')
-    .argument('<visitor>', 'visitor id: the second part of the visitor cookie')
+    .argument(
+      '<visitor>',
+      'visitor id, the second part of the cookie; one that begins with - goes behind --',
+    )
     .addHelpText(
       'after',
-      examples(['forget 3q2-7wAAAAAAAAAAAAAAAA --reason "request 4711"', 'a request for erasure']),
+      examples(['forget 3q2-7wAAAAAAAAAAAAAAAA', 'as a visitor has asked for']),
     );
-  return addChangeOptions(command).action(async (visitor: string, options: ChangeOptions) => {
+  return addQuestionOptions(command).action(async (visitor: string, options: QuestionOptions) => {
     const api = await apiClient(context, options);
     await makeChange(context, options, {
       plan: () => fetchVisitor(api, visitor),
@@ -31,7 +34,8 @@ export function forgetCommand(context: Context): Command {
               )),
         ].join('\n'),
       question: 'Erase it for good?',
-      make: (reason) => api.request<Erasure>('DELETE', visitorPath(visitor), { reason }),
+      hasReason: false,
+      make: () => api.request<Erasure>('DELETE', visitorPath(visitor)),
       tell: ({ erased }) =>
         [
           `${visitor} is forgotten.`,

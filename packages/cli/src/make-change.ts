@@ -10,6 +10,9 @@ export interface ChangeSteps<Plan, Answer> {
   show(plan: Plan): string | undefined;
   /** Such as `Pause home-redesign?`. */
   readonly question: string;
+  /** Whether somebody is to say why. Default: yes. */
+  readonly hasReason?: boolean;
+  /** @param reason empty where there is to be none */
   make(reason: string, plan: Plan): Promise<Answer>;
   /** What has changed, for people. */
   tell(answer: Answer): string;
@@ -29,13 +32,14 @@ export async function makeChange<Plan, Answer>(
   steps: ChangeSteps<Plan, Answer>,
 ): Promise<void> {
   const { yes = false, dryRun = false, json = false } = options;
+  const { hasReason = true } = steps;
   if (!dryRun && !terminal.isInteractive) {
     if (!yes) {
       throw usageError(
         'This needs an answer, and there is no terminal to ask on: add --yes to do it, or --dry-run to see what it would do.',
       );
     }
-    if (options.reason === undefined) throw usageError(REASON);
+    if (hasReason && options.reason === undefined) throw usageError(REASON);
   }
   // Standard output belongs to the answer when a script reads it.
   const say = (words: string) => (json ? terminal.warn(words) : terminal.print(words));
@@ -48,8 +52,8 @@ export async function makeChange<Plan, Answer>(
   if (dryRun) return answerWith(plan, `${shown}\n\nNothing was changed: this was a dry run.`);
   say(`${shown}\n`);
 
-  const reason = options.reason ?? (await terminal.ask('Reason: ')).trim();
-  if (reason === '') throw usageError(REASON);
+  const reason = hasReason ? (options.reason ?? (await terminal.ask('Reason: '))).trim() : '';
+  if (hasReason && reason === '') throw usageError(REASON);
   if (!yes && !isYes(await terminal.ask(`${steps.question} [y/N] `))) {
     throw new CommandError('Nothing was changed.', EXIT.refused);
   }

@@ -43,7 +43,7 @@ to the coverage before when one fails. Every step is a revision.
 ${examples(
   ['ramp home-redesign 1%:1h 5%:1h 20%:6h 100% --reason launch', 'begin'],
   ['ramp home-redesign --status', 'how far is it, and why?'],
-  ['ramp home-redesign --stop --reason "wait for Monday"', 'stay where it is'],
+  ['ramp home-redesign --stop', 'stay where it is'],
 )}`,
     );
   return addChangeOptions(command).action(
@@ -83,7 +83,8 @@ async function stop(
     plan: () => api.request('GET', experimentPath(key, '/ramp')),
     show: (state) => showRamp(state, context.terminal),
     question: `Stop the ramp of ${key} here?`,
-    make: (reason) => api.request('DELETE', experimentPath(key, '/ramp'), { reason }),
+    hasReason: false,
+    make: () => api.request('DELETE', experimentPath(key, '/ramp')),
     tell: (state) => showRamp(state, context.terminal),
   });
 }

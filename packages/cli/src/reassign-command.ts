@@ -12,7 +12,10 @@ import { fetchVisitor, visitorPath } from './visitor-request.ts';
 export function reassignCommand(context: Context): Command {
   const command = new Command('reassign')
     .description('Give one visitor another variant of an experiment.')
-    .argument('<visitor>', 'visitor id: the second part of the visitor cookie')
+    .argument(
+      '<visitor>',
+      'visitor id, the second part of the cookie; one that begins with - goes behind --',
+    )
     .argument('<experiment>', 'experiment')
     .argument('<variant>', 'the variant from now on')
     .addHelpText(
