@@ -43,17 +43,19 @@ function flagsOf({ options }: CompletedCommand): string {
   return options.flatMap(({ flags }) => flags).join(' ');
 }
 
+/** What follows an option, the same words told once. */
 function valueCases(commands: readonly CompletedCommand[]): string {
-  return commands
-    .flatMap(({ name, options }) =>
-      options.flatMap(({ flags, value }) =>
-        value === undefined
-          ? []
-          : [
-              `    ${flags.map((flag) => `${name}:${flag}`).join('|')}) ` +
-                `COMPREPLY=($(${generator(value)})); return ;;`,
-            ],
-      ),
+  const places = commands.flatMap(({ name, options }) =>
+    options.flatMap(({ flags, value }) =>
+      value === undefined
+        ? []
+        : flags.map((flag) => ({ place: `${name}:${flag}`, words: generator(value) })),
+    ),
+  );
+  return [...Map.groupBy(places, ({ words }) => words)]
+    .map(
+      ([words, group]) =>
+        `    ${group.map(({ place }) => place).join('|')})\n      COMPREPLY=($(${words}))\n      return ;;`,
     )
     .join('\n');
 }
