@@ -20,7 +20,7 @@ export function parseWeights(texts: readonly string[]): Record<string, number> {
   const total = [...weights.values()].reduce((sum, weight) => sum + Math.round(weight * 100), 0);
   if (total !== 10_000) {
     throw usageError(
-      `Expected all variants with 100 % in total, got ${texts.join(' ')} = ${total / 100} %.`,
+      `Expected all variants with 100 % in total, got ${texts.join(' ') || 'nothing'} = ${total / 100} %.`,
     );
   }
   return Object.fromEntries(weights);
