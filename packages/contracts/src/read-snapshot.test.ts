@@ -11,6 +11,8 @@ const experiment = {
 };
 const snapshot = { format: 1, revision: 7, publishedAt: 1_000, experiments: [experiment] };
 
+const refuseScope = () => [{ path: ['experiments', 0, 'scope'], message: 'not like this' }];
+
 function problems(value: unknown, upstreams = ['site']): readonly string[] {
   try {
     readSnapshot(typeof value === 'string' ? value : JSON.stringify(value), upstreams);
@@ -56,8 +58,7 @@ describe('what is wrong is told, all at once', () => {
     ]);
   });
   test('by the rules of the caller', () => {
-    const check = () => [{ path: ['experiments', 0, 'scope'], message: 'not like this' }];
-    expect(() => readSnapshot(JSON.stringify(snapshot), ['site'], check)).toThrow(
+    expect(() => readSnapshot(JSON.stringify(snapshot), ['site'], refuseScope)).toThrow(
       "the snapshot can't be used:\n  experiments[0].scope: not like this",
     );
   });
