@@ -13,8 +13,10 @@ import {
   signUpSchema,
 } from '@turnout/contracts/product';
 import { createApp } from './app.ts';
+import { openManagement } from './management/open-management.ts';
 import { openRepository } from './repository/open-repository.ts';
 import { startServer } from './server.ts';
+import { readSettings } from './settings.ts';
 import { describeDatabases, embeddedDatabases, query } from './testing/databases.ts';
 import type { DatabaseKind } from './testing/databases.ts';
 
@@ -36,16 +38,27 @@ async function start(kind: DatabaseKind) {
       done();
     },
   });
+  const logger = pino(sink);
+  const now = () => NOW;
+  const settings = readSettings({}, () => undefined);
+  const { management, close } = await openManagement({
+    settings: { ...settings, dataFolder: location.dataFolder },
+    repository,
+    logger,
+    now,
+  });
   const app = createApp({
     repository,
-    logger: pino(sink),
+    management,
+    logger,
     newId: randomUUIDv7,
-    now: () => NOW,
+    now,
     clock: () => performance.now(),
   });
   const server = await startServer(app, { host: '127.0.0.1', port: 0, portVariable: 'PORT' });
   onTestFinished(async () => {
     await server.drain();
+    await close();
     await repository.close();
   });
   return { url: server.url, location, log, repository };

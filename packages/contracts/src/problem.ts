@@ -8,12 +8,15 @@ export interface Problem {
   readonly message: string;
 }
 
-/** `experiments[0].variants: `, or nothing for the whole document. */
-export function placeOf(path: Path): string {
-  if (path.length === 0) return '';
-  const dotted = path.reduce<string>(
+/** A path as people read it: `experiments[0].variants`. */
+export function pathName(path: Path): string {
+  return path.reduce<string>(
     (so, key) => (typeof key === 'number' ? `${so}[${key}]` : `${so}${so && '.'}${String(key)}`),
     '',
   );
-  return `${dotted}: `;
+}
+
+/** `experiments[0].variants: `, or nothing for the whole document. */
+export function placeOf(path: Path): string {
+  return path.length === 0 ? '' : `${pathName(path)}: `;
 }

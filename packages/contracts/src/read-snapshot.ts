@@ -1,8 +1,8 @@
-import { describeIssue } from './describe-issue.ts';
 import { layerOverlaps } from './layers.ts';
 import { readLoosely, type LooseDocument } from './loose-document.ts';
 import { placeOf, type Problem } from './problem.ts';
 import { brokenReferences } from './references.ts';
+import { schemaProblems } from './schema-problems.ts';
 import { snapshotSchema, type Snapshot } from './snapshot.ts';
 
 /** A snapshot that can't be used; the message lists every problem with its place. */
@@ -38,7 +38,7 @@ export function readSnapshot(
     experiments,
   });
   const problems = [
-    ...(result.error?.issues.flatMap((issue) => describeIssue(issue, raw)) ?? []),
+    ...schemaProblems(result.error, raw),
     ...[brokenReferences, layerOverlaps, check].flatMap((rule) => rule(document)),
   ].map(({ path, message }) => placeOf(path) + message);
   if (result.success && problems.length === 0) return result.data;

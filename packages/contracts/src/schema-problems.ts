@@ -2,8 +2,12 @@ import type { z } from 'zod';
 import type { Path, Problem } from './problem.ts';
 import { issuesOfBranch } from './union-issues.ts';
 
-/** What a schema found, in the words of all other problems. */
-export function describeIssue(issue: z.core.$ZodIssue, raw: unknown): readonly Problem[] {
+/** What a schema found wrong with `raw`, in words that say what was expected and what was there. */
+export function schemaProblems(error: z.ZodError | undefined, raw: unknown): readonly Problem[] {
+  return error?.issues.flatMap((issue) => describe(issue, raw)) ?? [];
+}
+
+function describe(issue: z.core.$ZodIssue, raw: unknown): readonly Problem[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'unknown key' }));
   }
