@@ -5,6 +5,8 @@ import type { VisitorId } from '../visitor-cookie.ts';
 import { connect } from './connect.ts';
 import { GET_OR_SET } from './lua.ts';
 
+export { inspectRedis, type RedisServerReport } from './inspect.ts';
+
 /** The ledger and the visitor counter in Redis or Valkey, from version 6; Cluster too. */
 
 export interface RedisStoreOptions {
