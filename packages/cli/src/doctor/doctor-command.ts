@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { durationSchema } from '@turnout/contracts/duration';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 
 interface DoctorOptions {
   readonly config: string;
@@ -20,7 +20,11 @@ export function doctorCommand(env: Readonly<Record<string, string | undefined>>)
     .option('-c, --config <file>', 'configuration file', 'turnout.yaml')
     .option('--json', 'the report for scripts')
     .option('--page <path>', 'a page to look at, such as /plans/1; can be repeated', addPage, [])
-    .option('--timeout <time>', 'how long an answer may take, such as 5s', readTimeout, 5_000)
+    .addOption(
+      new Option('--timeout <time>', 'how long an answer may take')
+        .argParser(readTimeout)
+        .default(5_000, '5s'),
+    )
     .addHelpText(
       'after',
       `

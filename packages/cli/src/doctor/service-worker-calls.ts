@@ -2,12 +2,16 @@ import { parse, type AnyNode, type Program } from 'acorn';
 import { simple } from 'acorn-walk';
 
 /** A call of `navigator.serviceWorker.register`. */
-export interface Registration {
-  /** The worker's script; undefined when the browser works it out. */
-  readonly script: string | undefined;
-  /** As given; the folder of the script unless it is. */
-  readonly scope: string | undefined;
-}
+export type Registration =
+  | {
+      readonly kind: 'written';
+      /** The worker's script. */
+      readonly script: string;
+      /** Unless given, the folder of the script. */
+      readonly scope: string | undefined;
+    }
+  /** What it registers is worked out in the browser. */
+  | { readonly kind: 'computed' };
 
 /**
  * The service workers that a script registers.
@@ -25,7 +29,7 @@ export function serviceWorkerCalls(source: string): readonly Registration[] | un
       if (callee.type !== 'MemberExpression' || nameOf(callee.property) !== 'register') return;
       const owner = callee.object;
       if (owner.type !== 'MemberExpression' || nameOf(owner.property) !== 'serviceWorker') return;
-      found.push({ script: textOf(script), scope: scopeOf(options) });
+      found.push(registrationOf(script, options));
     },
   });
   return found;
@@ -53,12 +57,16 @@ function textOf(node: AnyNode | undefined): string | undefined {
   return node.quasis[0]?.value.cooked ?? undefined;
 }
 
-function scopeOf(options: AnyNode | undefined): string | undefined {
-  if (options?.type !== 'ObjectExpression') return undefined;
+function registrationOf(first: AnyNode | undefined, options: AnyNode | undefined): Registration {
+  const script = textOf(first);
+  if (script === undefined) return { kind: 'computed' };
+  if (options === undefined) return { kind: 'written', script, scope: undefined };
+  if (options.type !== 'ObjectExpression') return { kind: 'computed' };
   for (const property of options.properties) {
-    if (property.type === 'Property' && nameOf(property.key) === 'scope') {
-      return textOf(property.value);
-    }
+    if (property.type !== 'Property') return { kind: 'computed' };
+    if (nameOf(property.key) !== 'scope') continue;
+    const scope = textOf(property.value);
+    return scope === undefined ? { kind: 'computed' } : { kind: 'written', script, scope };
   }
-  return undefined;
+  return { kind: 'written', script, scope: undefined };
 }

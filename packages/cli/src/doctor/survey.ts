@@ -171,7 +171,7 @@ async function visit(upstream: UpstreamClient, page: URL, site: PublicSite): Pro
         ...(isPage && { document: readPage(answer.body, url) }),
       });
     }
-    const next = publicAddress(location, upstream, site);
+    const next = publicAddress(location, url, upstream, site);
     if (next === undefined || hops.length > MAX_HOPS) return end(url);
     if (hops.some((hop) => hop.url.href === next.href)) return end(url);
     url = next;
@@ -183,12 +183,19 @@ function locationOf({ status, headers }: Answer, url: URL): URL | undefined {
   return URL.parse(headers.location, url.href) ?? undefined;
 }
 
-/** Where the visitor's browser goes: the edge puts the public origin in place of the upstream's. */
+/**
+ * Where the visitor's browser goes from `url`: the edge puts the public origin in place of the
+ * upstream's, and what stands in front of it puts its own scheme in place of another.
+ */
 function publicAddress(
   location: URL,
+  url: URL,
   { origin }: UpstreamClient,
   site: PublicSite,
 ): URL | undefined {
-  if (location.origin === origin) return new URL(targetOf(location), site.origin);
-  return site.placeOf(location) === 'public' ? location : undefined;
+  const isPublic = site.placeOf(location) === 'public';
+  if (location.origin === origin || (isPublic && location.hostname === url.hostname)) {
+    return new URL(targetOf(location), url.origin);
+  }
+  return isPublic ? location : undefined;
 }

@@ -57,18 +57,23 @@ export interface UpstreamClientOptions {
 
 /** Bytes read of one answer: more than any page or script should have. */
 const BODY_LIMIT = 4 * 1024 * 1024;
-/** Connections to one upstream: a check before launch is no load test. */
-const CONNECTIONS = 4;
+/** Requests to one upstream at a time: a check before launch is no load test. */
+const AT_ONCE = 2;
+/** Failures after which an upstream is asked no more: each may take the whole timeout. */
+const MAX_FAILURES = 5;
 const ACCEPT = { page: 'text/html,application/xhtml+xml', file: '*/*' } as const;
 
 export function createUpstreamClient(options: UpstreamClientOptions): UpstreamClient {
   const { name, timeout, onAnswer } = options;
   const url = new URL(options.url);
   const isSecure = url.protocol === 'https:';
-  const pooling = { keepAlive: true, maxSockets: CONNECTIONS };
+  const pooling = { keepAlive: true, maxSockets: AT_ONCE };
   const agent = isSecure ? new HttpsAgent(pooling) : new HttpAgent(pooling);
   const hostname = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const asked = new Map<string, Promise<Answer | Failure>>();
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  let failures = 0;
 
   function open(
     target: string,
@@ -110,8 +115,23 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
       return { kind: 'answer', status, headers, body, firstByte, keepsAlive: keepsAlive(response) };
     } catch (error) {
       return describeFailure(signal.aborted ? signal.reason : error, url.origin, timeout);
+    }
+  }
+
+  /** Waits for its turn here, and not in the agent, where the timeout would count already. */
+  async function sendInTurn(target: string, ask: Ask): Promise<Answer | Failure> {
+    if (running === AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running += 1;
+    try {
+      if (failures >= MAX_FAILURES) return givenUp(url.origin);
+      const answer = await send(target, ask);
+      if (answer.kind === 'failure') failures += 1;
+      return answer;
     } finally {
       onAnswer?.();
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
     }
   }
 
@@ -121,7 +141,7 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
     get(target, ask) {
       const question = JSON.stringify([target, ask]);
       let answer = asked.get(question);
-      if (answer === undefined) asked.set(question, (answer = send(target, ask)));
+      if (answer === undefined) asked.set(question, (answer = sendInTurn(target, ask)));
       return answer;
     },
     close: () => agent.destroy(),
@@ -198,6 +218,14 @@ const FAILURES: readonly {
     fix: 'Look into its log; it may speak TLS there (https:// in its url)',
   },
 ];
+
+function givenUp(origin: string): Failure {
+  return {
+    kind: 'failure',
+    problem: `${origin} failed ${MAX_FAILURES} times before, and was not asked`,
+    fix: 'Mend what is told of it above, then check again',
+  };
+}
 
 function describeFailure(reason: unknown, origin: string, timeout: number): Failure {
   if (reason instanceof Error && reason.name === 'TimeoutError') {

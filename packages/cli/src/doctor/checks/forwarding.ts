@@ -17,10 +17,13 @@ export async function checkForwarding(survey: Survey): Promise<Finding[]> {
       ...(await foreignHost(upstream, site)),
     ]),
   );
-  const findings = [...visits.flatMap((visit) => redirectFindings(visit, site)), ...probed.flat()];
-  const isAnswered = visits.some(({ hops }) => hops.length > 0);
-  if (findings.length > 0 || !isAnswered) return findings;
-  return [ok('redirects', 'none leads to an inner address, or round in a circle')];
+  const redirected = visits.flatMap((visit) => redirectFindings(visit, site));
+  const isFine = redirected.length === 0 && visits.some(({ hops }) => hops.length > 0);
+  return [
+    ...(isFine ? [ok('redirects', 'none leads to an inner address, or round in a circle')] : []),
+    ...redirected,
+    ...probed.flat(),
+  ];
 }
 
 function redirectFindings(visit: Visit, site: PublicSite): Finding[] {
@@ -51,6 +54,16 @@ function redirectFindings(visit: Visit, site: PublicSite): Finding[] {
       ];
     }
     if (changesScheme(location, url)) return [schemeLoop(where, url, got)];
+    if (url.protocol === 'https:' && location.protocol === 'http:') {
+      return [
+        warning({
+          where,
+          expected: 'redirects that stay under https',
+          got,
+          fix: 'Let it trust X-Forwarded-Proto, or redirect to a path',
+        }),
+      ];
+    }
     const earlier = visit.hops.slice(0, index + 1).map((other) => other.url.href);
     if (!earlier.includes(location.href)) return [];
     return [

@@ -22,19 +22,20 @@ export function checkLinks({ visits, site, pages }: Survey): Finding[] {
 function agreement(visits: readonly Visit[]): Finding[] {
   const named = visits.map((visit) => ({ visit, canonical: canonicalsOf(visit)[0]?.url.href }));
   const [first] = named;
-  if (first === undefined || named.every(({ canonical }) => canonical === first.canonical))
-    return [];
+  const different = new Set(named.map(({ canonical }) => canonical));
+  if (first === undefined || different.size === 1) return [];
   const each = named.map(
     ({ visit, canonical }) => `${visit.upstream.name}: ${canonical ?? 'none'}`,
   );
-  return [
-    error({
-      where: first.visit.page.pathname,
-      expected: 'one canonical link in all variants',
-      got: some(each, 8),
-      fix: 'Give every variant the same <link rel="canonical">, made from the public address',
-    }),
-  ];
+  const disagreement = {
+    where: first.visit.page.pathname,
+    expected: 'one canonical link in all variants',
+    got: some(each, 8),
+    fix: 'Give every variant the same <link rel="canonical">, made from the public address',
+  };
+  // Without one, an address stands for itself: most likely what the others say of it.
+  const isMissing = different.size === 2 && different.has(undefined);
+  return [isMissing ? warning(disagreement) : error(disagreement)];
 }
 
 function canonicalFindings(visit: Visit, site: PublicSite): Finding[] {

@@ -67,21 +67,20 @@ async function registrationFindings(visit: Visit, survey: Survey): Promise<Findi
 }
 
 function callFinding(call: Registration, where: string, visit: Visit, survey: Survey): Finding[] {
-  const { script } = call;
-  if (script === undefined) {
+  if (call.kind === 'computed') {
     return [
       warning({
         where,
         expected: EXPECTED,
-        got: 'it registers one whose address is worked out in the browser',
+        got: 'it registers one that is worked out in the browser',
         fix: `See which pages its scope takes in. ${FIX}`,
       }),
     ];
   }
-  const scope = URL.parse(
-    call.scope ?? new URL('.', new URL(script, visit.address)).pathname,
-    visit.address.href,
-  );
+  const { script } = call;
+  const folder = URL.parse('.', URL.parse(script, visit.address.href)?.href);
+  const scope = call.scope === undefined ? folder : URL.parse(call.scope, visit.address.href);
+  // A browser refuses what is no address.
   if (scope === null) return [];
   const taken = survey.pages.filter(
     (page) =>

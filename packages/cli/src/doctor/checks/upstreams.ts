@@ -1,6 +1,6 @@
 import { error, ok, warning, type Finding } from '../finding.ts';
 import { askFor, placeOfVisit, targetOf, type Survey, type Visit } from '../survey.ts';
-import type { Answer, UpstreamClient } from '../upstream-client.ts';
+import type { Answer, Failure, UpstreamClient } from '../upstream-client.ts';
 
 /** Whether every upstream answers, and every variant has the pages of its experiments. */
 export async function checkUpstreams(survey: Survey): Promise<Finding[]> {
@@ -16,26 +16,27 @@ export async function checkUpstreams(survey: Survey): Promise<Finding[]> {
   const answering = new Set(
     homes.flatMap(({ upstream, answer }) => (answer.kind === 'answer' ? [upstream] : [])),
   );
-  const others = visits.filter(
-    ({ upstream, page }) => answering.has(upstream) && page.href !== home.href,
-  );
+  const answered = visits.filter(({ upstream }) => answering.has(upstream));
   return [
-    ...homes.flatMap(({ upstream, answer }) => homeFindings(upstream, answer)),
-    ...pages.flatMap((page) => pageFindings(others.filter((visit) => visit.page === page))),
+    ...homes.flatMap(({ upstream, answer }) => {
+      const isPage = visits.some((visit) => visit.upstream === upstream);
+      return homeFindings(upstream, answer, isPage);
+    }),
+    ...pages.flatMap((page) => pageFindings(answered.filter((visit) => visit.page === page))),
   ];
 }
 
+/** @param hasPages whether pages of it are looked at besides */
 function homeFindings(
   { name, origin }: UpstreamClient,
-  answer: Awaited<ReturnType<UpstreamClient['get']>>,
+  answer: Answer | Failure,
+  hasPages: boolean,
 ): Finding[] {
   if (answer.kind === 'failure') {
     const { problem, fix } = answer;
     return [error({ where: name, expected: `an answer from ${origin}`, got: problem, fix })];
   }
-  // An API need not have a home page: all that counts here is that it speaks.
-  if (answer.status >= 500) return [serverError(`${name} /`, answer)];
-  const findings: Finding[] = [ok(`${name} /`, timed(answer))];
+  const findings: Finding[] = [];
   if (!answer.keepsAlive) {
     findings.push(
       warning({
@@ -46,7 +47,13 @@ function homeFindings(
       }),
     );
   }
-  return findings;
+  if (hasPages) return findings;
+  // An API need not have a home page: all that counts here is that it speaks.
+  const isBroken = answer.status >= 500;
+  return [
+    isBroken ? serverError(`${name} /`, answer) : ok(`${name} /`, timed(answer)),
+    ...findings,
+  ];
 }
 
 /** @param visits of one page, at all upstreams that may serve it */
