@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 interface DoctorOptions {
   readonly config: string;
   readonly json?: true;
-  readonly page: readonly string[];
+  readonly page?: readonly string[];
   /** Milliseconds. */
   readonly timeout: number;
 }
@@ -19,7 +19,7 @@ export function doctorCommand(env: Readonly<Record<string, string | undefined>>)
     .description('Check a set-up before launch: upstreams, links, assets, cookies, ledger.')
     .option('-c, --config <file>', 'configuration file', 'turnout.yaml')
     .option('--json', 'the report for scripts')
-    .option('--page <path>', 'a page to look at, such as /plans/1; can be repeated', addPage, [])
+    .option('--page <path>', 'a page to look at, such as /plans/1; can be repeated', addPage)
     .addOption(
       new Option('--timeout <time>', 'how long an answer may take')
         .argParser(readTimeout)
@@ -45,7 +45,7 @@ the file can't be read.
 
 async function report(
   source: string,
-  { config: file, json, page: paths, timeout }: DoctorOptions,
+  { config: file, json, page: paths = [], timeout }: DoctorOptions,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
   // They bring the parsers, which no other command needs.
@@ -80,7 +80,7 @@ function read(file: string, command: Command): string {
   }
 }
 
-function addPage(path: string, earlier: readonly string[]): readonly string[] {
+function addPage(path: string, earlier: readonly string[] = []): readonly string[] {
   if (!path.startsWith('/') || path.startsWith('//')) {
     throw new InvalidArgumentError('Expected the path of a page, such as /plans.');
   }
