@@ -172,7 +172,7 @@ export function listenBare(onConnection: (socket: Socket) => void): Promise<List
   );
 }
 
-async function listen(server: Server): Promise<Listening> {
+export async function listen(server: Server): Promise<Listening> {
   const open = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     open.add(socket);
