@@ -4,7 +4,7 @@ import { askFor, targetOf, type Survey, type Visit } from './survey.ts';
 import type { Answer, Failure, UpstreamClient } from './upstream-client.ts';
 
 /** Files of one page that are looked at; the rest have the same prefixes. */
-export const FILE_LIMIT = 60;
+const FILE_LIMIT = 60;
 
 /** The page's own code of one kind, each address once: what other sites serve is not ours to check. */
 export function ownFiles(

@@ -6,7 +6,7 @@ import { compileHosts, normaliseHost } from '@turnout/router-core';
  * Whose an address is: what visitors type, a server of ours that they should never hear of,
  * or somebody else's.
  */
-export type Place = 'public' | 'inner' | 'foreign';
+type Place = 'public' | 'inner' | 'foreign';
 
 export interface PublicSite {
   /** What visitors type: `public.url`, or the first of `public.hosts` with the port. */

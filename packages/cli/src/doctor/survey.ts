@@ -49,7 +49,7 @@ export interface Visit {
   readonly document: PageDocument | undefined;
 }
 
-export interface Hop {
+interface Hop {
   readonly url: URL;
   readonly answer: Answer;
   /** Where it redirects to, as it says it: before the edge puts the public address in place. */
