@@ -45,7 +45,9 @@ function takesAllOf(earlier: ExperimentDocument, later: ExperimentDocument): boo
     isNoNarrower(earlier.scope.when, later.scope.when) &&
     (earlier.layer === undefined || isWhole(earlier.layer.slots));
   if (!isForAll) return false;
-  const experiment = compileExperiment(earlier);
+  // Predicates are compared as they are written; where paths overlap is for the compiled ones.
+  const { paths, hosts: onHosts } = earlier.scope;
+  const experiment = compileExperiment({ ...earlier, scope: { paths, hosts: onHosts } });
   // A later one for any host is in the earlier one's scope only if that is for any host, too.
   const hosts = later.scope.hosts.length === 0 ? ['any.invalid'] : later.scope.hosts;
   return later.scope.paths
