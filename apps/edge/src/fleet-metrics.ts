@@ -1,8 +1,8 @@
 import { AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client';
 import type { VisitorCounter } from '@turnout/router-core';
-import type { Config } from '@turnout/contracts';
 import type { Fleet } from './fleet.ts';
 import type { MetricSnapshot } from './metrics.ts';
+import type { SnapshotWatch } from './snapshot-watch.ts';
 import { utcDay } from './visitor-tally.ts';
 
 /** How long a scrape waits for the store to count visitors, in ms. */
@@ -19,7 +19,7 @@ export class FleetMetrics {
 
   constructor(
     fleet: Fleet,
-    experiments: Config['experiments'],
+    watch: SnapshotWatch | undefined,
     visitors: VisitorCounter | undefined,
     now: () => number,
   ) {
@@ -48,7 +48,18 @@ export class FleetMetrics {
         },
       }),
     );
-    if (visitors === undefined) return;
+    if (watch === undefined || visitors === undefined) return;
+    this.#own.registerMetric(
+      new Counter({
+        name: 'turnout_snapshots_refused_total',
+        help: 'Published experiments that could not be used; the last good ones stay.',
+        registers: [],
+        collect() {
+          this.reset();
+          this.inc(watch.refused);
+        },
+      }),
+    );
     this.#own.registerMetric(
       new Gauge({
         name: 'turnout_unique_visitors',
@@ -58,7 +69,7 @@ export class FleetMetrics {
         async collect() {
           const day = utcDay(now());
           this.reset();
-          const counts = (experiments ?? []).flatMap(({ key, phase, variants }) =>
+          const counts = watch.current.experiments.flatMap(({ key, phase, variants }) =>
             variants.map(async (variant) => {
               const labels = { experiment: key, phase: String(phase), variant: variant.key };
               // A store out of reach gives no number, which is better than a wrong one.

@@ -1,12 +1,5 @@
 import { z } from 'zod';
-
-const UNITS = new Map([
-  ['ms', 1],
-  ['s', 1_000],
-  ['m', 60_000],
-  ['h', 3_600_000],
-  ['d', 86_400_000],
-]);
+import { parseDuration } from './parse-duration.ts';
 
 /**
  * Node.js turns a timer of more than 2^31-1 ms (24.8 days) into one of 1 ms. Whole days leave
@@ -18,13 +11,11 @@ const LONGEST_DAYS = 24;
 export const durationSchema = z
   .string('expected a length of time such as 250ms, 5s, 10m or 1h')
   .transform((text, context) => {
-    const [, digits, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(text.trim()) ?? [];
-    const length = unit === undefined ? undefined : UNITS.get(unit);
-    if (length === undefined) {
+    const milliseconds = parseDuration(text);
+    if (milliseconds === undefined) {
       context.addIssue('expected a length of time such as 250ms, 5s, 10m or 1h');
       return z.NEVER;
     }
-    const milliseconds = Number(digits) * length;
     if (milliseconds > LONGEST_DAYS * 86_400_000) {
       context.addIssue(`expected at most ${LONGEST_DAYS}d, the longest that a timer can wait`);
       return z.NEVER;

@@ -11,7 +11,14 @@ export {
   type Predicate,
   type TextPattern,
 } from './predicate.ts';
+export { SnapshotError, readSnapshot } from './read-snapshot.ts';
+export { layerOverlaps } from './layers.ts';
+export { pathName } from './problem.ts';
+export { schemaProblems } from './schema-problems.ts';
 export { snapshotSchema, type Snapshot } from './snapshot.ts';
+export { configJsonSchema, experimentJsonSchema, type JsonSchema } from './json-schema.ts';
 export type { LooseDocument } from './loose-document.ts';
 export type { Path, Problem } from './problem.ts';
-export { ConfigError, readConfig } from './read-config.ts';
+export { ConfigError } from './config-error.ts';
+export { readConfig } from './read-config.ts';
+export { readExperiments, type ExperimentFile } from './read-experiments.ts';

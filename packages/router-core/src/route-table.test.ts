@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { request } from '../test/request.ts';
 import { compilePathGlob } from './path-match.ts';
 import { createRouteTable } from './route-table.ts';
 
@@ -32,7 +33,22 @@ describe('match', () => {
     ['/', 'localhost', undefined],
     ['/plans', 'localhost', undefined],
   ])('%s on %s goes to %s', (path, host, upstream) => {
-    expect(table.match(path, host)).toBe(upstream);
+    expect(table.match(request(path, { host }))).toBe(upstream);
+  });
+
+  test('looks at the predicate of a route, and goes on to the next', () => {
+    const byVersion = createRouteTable([
+      { path: '/api/**', when: { header: { name: 'x-version', value: '2' } }, upstream: 'new' },
+      { path: '/api/**', host: '*.example', when: { method: 'POST' }, upstream: 'write' },
+      { path: '/api/**', upstream: 'old' },
+    ]);
+    const second = { headers: { 'x-version': '2' } };
+    const post = { method: 'POST', host: 'a.example' };
+    expect(byVersion.match(request('/api/x', second))).toBe('new');
+    expect(byVersion.match(request('/x', second))).toBeUndefined();
+    expect(byVersion.match(request('/api', post))).toBe('write');
+    expect(byVersion.match(request('/api', { ...post, ...second }))).toBe('new');
+    expect(byVersion.match(request('/api', { method: 'POST' }))).toBe('old');
   });
 
   test('is the first of the routes whose glob matches, whatever the index', () => {
@@ -47,7 +63,7 @@ describe('match', () => {
       fc.property(fc.array(globs, { maxLength: 8 }), paths, (all, path) => {
         const routes = all.map((glob, index) => ({ path: glob, upstream: String(index) }));
         const first = routes.find((route) => compilePathGlob(route.path)(path));
-        expect(createRouteTable(routes).match(path, '')).toBe(first?.upstream);
+        expect(createRouteTable(routes).match(request(path))).toBe(first?.upstream);
       }),
       { numRuns: 2_000 },
     );
@@ -57,4 +73,7 @@ describe('match', () => {
 test('refuses a route that cannot be compiled', () => {
   expect(() => createRouteTable([{ path: 'api', upstream: 'api' }])).toThrow('begins with "/"');
   expect(() => createRouteTable([{ path: '/', host: '', upstream: 'api' }])).toThrow('a host name');
+  expect(() => createRouteTable([{ path: '/', when: { country: 'de' }, upstream: 'api' }])).toThrow(
+    'country: expected a country as two capitals',
+  );
 });

@@ -1,9 +1,8 @@
 import type { Config, ExperimentDocument } from '@turnout/contracts';
 import {
   compileExperiment,
+  createRequestTraits,
   createRouteTable,
-  normaliseHost,
-  normalisePath,
   type RequestTraits,
 } from '@turnout/router-core';
 
@@ -36,7 +35,12 @@ export function compileExperiments({ experiments = [] }: Config): CheckedExperim
 
 /** What a plain request of an address tells, with no cookie. */
 export function plainRequest(path: string, host: string): RequestTraits {
-  return { path: normalisePath(path), host: normaliseHost(host), cookie: undefined };
+  return createRequestTraits({
+    method: 'GET',
+    target: path,
+    host,
+    header: (name) => (name === 'accept' ? 'text/html' : undefined),
+  });
 }
 
 /**
@@ -50,7 +54,7 @@ export function createDestinations(
   const routes = createRouteTable(config.routes);
   return (url) => {
     const request = plainRequest(url.pathname, url.host);
-    const owner = routes.match(request.path, request.host);
+    const owner = routes.match(request);
     if (owner !== undefined) return { kind: 'route', upstream: owner };
     const found = experiments.find((experiment) => experiment.inScope(request));
     if (found === undefined) return { kind: 'default', upstream: config.default };

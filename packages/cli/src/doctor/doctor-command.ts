@@ -1,82 +1,77 @@
 import { readFileSync } from 'node:fs';
-import { durationSchema } from '@turnout/contracts/duration';
+import { parseDuration } from '@turnout/contracts/parse-duration';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { usageError } from '../command-error.ts';
+import { jsonOption, type OutputOptions } from '../command-options.ts';
+import type { Context } from '../context.ts';
+import { examples } from '../help.ts';
 
-interface DoctorOptions {
+interface DoctorOptions extends OutputOptions {
   readonly config: string;
-  readonly json?: true;
   readonly page?: readonly string[];
   /** Milliseconds. */
   readonly timeout: number;
 }
 
-/** The exit code of a command line, or a file, that can't be read. */
-const USAGE = 2;
+/** Milliseconds: whoever waits longer for a page has left. */
+const LONGEST_TIMEOUT = 600_000;
 
 /** `turnout doctor`: checks a set-up before launch. */
-export function doctorCommand(env: Readonly<Record<string, string | undefined>>): Command {
+export function doctorCommand(context: Context): Command {
   return new Command('doctor')
     .description('Check a set-up before launch: upstreams, links, assets, cookies, ledger.')
     .option('-c, --config <file>', 'configuration file', 'turnout.yaml')
-    .option('--json', 'the report for scripts')
-    .option('--page <path>', 'a page to look at, such as /plans/1; can be repeated', addPage)
+    .option('--page <path>', 'a page to look at besides; may be repeated', addPage)
     .addOption(
       new Option('--timeout <time>', 'how long an answer may take')
         .argParser(readTimeout)
         .default(5_000, '5s'),
     )
+    .addOption(jsonOption())
     .addHelpText(
       'after',
       `
 Asks every upstream for the pages of the experiments as visitors would get them; the edge need
-not run. Only reads (GET), and changes nothing. What each check looks for, and how to mend
-what it finds: docs/doctor.md.
-
-Exit code: 0 without errors (there may be warnings), 1 with errors, 2 when the command line or
-the file can't be read.
-`,
+not run. Only reads (GET), and changes nothing. Ends with 1 when it finds errors; warnings do
+not count. What each check looks for, and how to mend what it finds: docs/doctor.md.
+${examples(
+  ['doctor', 'turnout.yaml in this folder'],
+  ['doctor --page /plans/1 --json', 'a page that no scope names, for scripts'],
+)}`,
     )
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : USAGE))
-    .action(async (options: DoctorOptions, command: Command) => {
-      const source = read(options.config, command);
-      process.exitCode = await report(source, options, env);
+    .action(async (options: DoctorOptions) => {
+      process.exitCode = await report(read(options.config), options, context);
     });
 }
 
 async function report(
   source: string,
   { config: file, json, page: paths = [], timeout }: DoctorOptions,
-  env: Readonly<Record<string, string | undefined>>,
+  { env, terminal }: Context,
 ): Promise<number> {
   // They bring the parsers, which no other command needs.
   const [{ examine }, { reportJson, reportText, tallyOf }] = await Promise.all([
     import('./examination.ts'),
     import('./report.ts'),
   ]);
-  const progress = createProgress(process.stderr);
-  const examined = await examine({
-    source,
-    file,
-    env,
-    paths,
-    timeout,
-    onAnswer: () => progress.step(),
-  });
-  progress.end();
-  process.stdout.write(
+  let answers = 0;
+  const onAnswer = (): void => terminal.progress(`${(answers += 1)} answers`);
+  const examined = await examine({ source, file, env, paths, timeout, onAnswer });
+  terminal.progress();
+  terminal.print(
     json === true
       ? reportJson(examined)
-      : reportText(examined, process.stdout.hasColors?.() ?? false),
+      : reportText(examined, (style, words) => terminal.style(style, words)),
   );
   return tallyOf(examined).errors === 0 ? 0 : 1;
 }
 
-function read(file: string, command: Command): string {
+function read(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return command.error(`Can't read the configuration: ${reason}. Name it by --config FILE.`);
+    throw usageError(`Can't read the configuration: ${reason}. Name it by --config FILE.`);
   }
 }
 
@@ -88,21 +83,9 @@ function addPage(path: string, earlier: readonly string[] = []): readonly string
 }
 
 function readTimeout(text: string): number {
-  const { success, data } = durationSchema.safeParse(text);
-  if (!success || data === 0) {
-    throw new InvalidArgumentError('Expected a length of time such as 500ms or 5s.');
+  const length = parseDuration(text);
+  if (length === undefined || length === 0 || length > LONGEST_TIMEOUT) {
+    throw new InvalidArgumentError('Expected a length of time such as 500ms or 5s, up to 10m.');
   }
-  return data;
-}
-
-/** How far it is, in a line that is written over; nothing but on a terminal. */
-function createProgress(terminal: NodeJS.WriteStream): { step(): void; end(): void } {
-  let answers = 0;
-  const write = (text: string): void => {
-    if (terminal.isTTY) terminal.write(`\r\u001B[K${text}`);
-  };
-  return {
-    step: () => write(`${(answers += 1)} answers`),
-    end: () => write(''),
-  };
+  return length;
 }

@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 import { expect, test } from 'vitest';
 import { error, ok, warning } from './finding.ts';
 import { reportJson, reportText } from './report.ts';
@@ -11,7 +11,7 @@ const EXAMINED = [
 ];
 
 test('for people: by check, those with nothing to say left out', () => {
-  expect(reportText(EXAMINED, false)).toBe(`Upstreams answer
+  expect(reportText(EXAMINED, (_, words) => words)).toBe(`Upstreams answer
   ✓ control /: 200
   ✗ next /
       expected a page
@@ -24,14 +24,15 @@ Caching
       got      status 500
       fix      Look into its log
 
-1 error, 1 warning.
-`);
+1 error, 1 warning.`);
 });
 
 test('coloured for terminals, with the same words', () => {
-  const coloured = reportText(EXAMINED, true);
+  const coloured = reportText(EXAMINED, (style, words) =>
+    styleText(style, words, { validateStream: false }),
+  );
   expect(coloured).toContain('\u001B[31m✗\u001B[39m next /');
-  expect(stripVTControlCharacters(coloured)).toBe(reportText(EXAMINED, false));
+  expect(stripVTControlCharacters(coloured)).toBe(reportText(EXAMINED, (_, words) => words));
 });
 
 test('for scripts: every check, by name', () => {

@@ -1,4 +1,4 @@
-import { styleText } from 'node:util';
+import type { Style } from '../terminal.ts';
 import type { Examined } from './examination.ts';
 import type { Finding } from './finding.ts';
 
@@ -21,10 +21,10 @@ const MARKS = {
 } as const;
 
 /** For people: grouped by check, what is wrong with what to do, and a summary. */
-export function reportText(examined: readonly Examined[], isColoured: boolean): string {
-  const paint = (style: Parameters<typeof styleText>[0], text: string): string =>
-    // Whether there are colours is for the caller to know.
-    isColoured ? styleText(style, text, { validateStream: false }) : text;
+export function reportText(
+  examined: readonly Examined[],
+  paint: (style: Style, words: string) => string,
+): string {
   const tell = (finding: Finding): string => {
     const { mark, style } = MARKS[finding.level];
     const head = `  ${paint(style, mark)} ${finding.where}`;
@@ -41,7 +41,7 @@ export function reportText(examined: readonly Examined[], isColoured: boolean): 
   const groups = examined
     .filter(({ findings }) => findings.length > 0)
     .map(({ title, findings }) => `${paint('bold', title)}\n${findings.map(tell).join('')}\n`);
-  return groups.join('') + `${summary(tallyOf(examined))}\n`;
+  return groups.join('') + summary(tallyOf(examined));
 }
 
 function summary({ errors, warnings }: Tally): string {
@@ -57,5 +57,5 @@ function counted(count: number, noun: string): string {
 export function reportJson(examined: readonly Examined[]): string {
   const { errors, warnings } = tallyOf(examined);
   const checks = examined.map(({ name, findings }) => ({ name, findings }));
-  return `${JSON.stringify({ errors, warnings, checks }, null, 2)}\n`;
+  return JSON.stringify({ errors, warnings, checks }, null, 2);
 }

@@ -27,7 +27,7 @@ export interface RedisServerReport {
  * @throws Error that says why it can't be reached
  */
 export async function inspectRedis(url: string, timeout: number): Promise<RedisServerReport[]> {
-  const redis = connect(url);
+  const redis = connect(url, { patience: timeout });
   try {
     await becomesReady(redis, timeout);
     const nodes = redis instanceof Cluster ? redis.nodes('master') : [redis];
