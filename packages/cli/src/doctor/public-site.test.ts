@@ -44,6 +44,11 @@ describe.each([
     },
   },
   {
+    open: '{ hosts: ["*.shop.example"], port: 80 }',
+    origin: 'http://www.shop.example',
+    places: { 'http://de.shop.example/': 'public', 'http://shop.example/': 'foreign' },
+  },
+  {
     open: '{ hosts: ["*"], url: "http://shop.example:8080" }',
     origin: 'http://shop.example:8080',
     places: { 'http://shop.example:8080/': 'public', 'http://other.example/': 'foreign' },

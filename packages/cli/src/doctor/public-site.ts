@@ -20,7 +20,8 @@ export interface PublicSite {
 
 export function createPublicSite({ public: open, upstreams }: Config): PublicSite {
   const listed = open.hosts.filter((host) => host !== '*');
-  const first = listed.find((host) => !host.startsWith('*.')) ?? 'localhost';
+  const exact = listed.find((host) => !host.startsWith('*.'));
+  const first = exact ?? listed[0]?.replace('*', 'www') ?? 'localhost';
   const origin = new URL(open.url ?? `http://${first}:${open.port}`);
   const isListed = compileHosts([...listed, origin.hostname]);
   const inner = Object.values(upstreams).map(({ url }) => new URL(url));

@@ -40,8 +40,10 @@ export async function inspectRedis(url: string, timeout: number): Promise<RedisS
 async function inspectNode(node: Redis): Promise<RedisServerReport> {
   // Nodes of a Cluster connect when they are first used, and queue nothing until then.
   if (node.status === 'wait') await node.connect();
-  const { host = '', port = '' } = node.options;
-  return { address: `${host}:${port}`, ...readInfo(await node.info()) };
+  const info = readInfo(await node.info());
+  // Who answers, which is not always who was named: Sentinels name another.
+  const { remoteAddress = '', remotePort = '' } = node.stream;
+  return { address: `${remoteAddress}:${remotePort}`, ...info };
 }
 
 /** Reads the text of INFO: `name:value` lines. What is missing is unknown, or off. */

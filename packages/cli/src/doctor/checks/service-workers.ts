@@ -20,16 +20,18 @@ export async function checkServiceWorkers(survey: Survey): Promise<Finding[]> {
       document !== undefined && survey.destinationOf(page).kind === 'experiment',
   );
   if (contested.length === 0) return [];
-  const registered = (
-    await Promise.all(contested.map((visit) => registrationFindings(visit, survey)))
-  ).flat();
+  const registered = await Promise.all(
+    contested.map((visit) => registrationFindings(visit, survey)),
+  );
   const upstreams = new Set(contested.map(({ upstream }) => upstream));
   const served = await Promise.all(
     [...upstreams].flatMap((upstream) =>
       USUAL_PATHS.map((path) => servedFinding(upstream, new URL(path, survey.site.origin))),
     ),
   );
-  const findings = [...registered, ...served.flat()];
+  // A script that several pages link to is told once.
+  const once = new Map(registered.flat().map((finding) => [JSON.stringify(finding), finding]));
+  const findings = [...once.values(), ...served.flat()];
   return findings.length > 0 ? findings : [ok('pages', 'no page registers a service worker')];
 }
 
@@ -42,16 +44,17 @@ async function registrationFindings(visit: Visit, survey: Survey): Promise<Findi
   );
   const scripts = [
     ...(visit.document?.inlineScripts ?? []).map((source) => ({
-      name: 'a script in the page',
+      where: `${placeOfVisit(visit)} (a script in the page)`,
       source,
     })),
     ...linked.flatMap(({ at, answer }) =>
-      isServed(answer) ? [{ name: targetOf(at), source: answer.body }] : [],
+      isServed(answer)
+        ? [{ where: `${visit.upstream.name} ${targetOf(at)}`, source: answer.body }]
+        : [],
     ),
   ];
-  return scripts.flatMap(({ name, source }) => {
+  return scripts.flatMap(({ where, source }) => {
     const calls = serviceWorkerCalls(source);
-    const where = `${placeOfVisit(visit)} (${name})`;
     if (calls === undefined) {
       return [
         warning({
