@@ -21,6 +21,7 @@ import { describeDatabases, embeddedDatabases, query } from './testing/databases
 import type { DatabaseKind } from './testing/databases.ts';
 
 const NOW = new Date('2026-05-06T07:08:09.010Z');
+const now = () => NOW;
 
 /** The real app over a real socket, with its log lines. */
 async function start(kind: DatabaseKind) {
@@ -39,9 +40,8 @@ async function start(kind: DatabaseKind) {
     },
   });
   const logger = pino(sink);
-  const now = () => NOW;
   const settings = readSettings({}, () => undefined);
-  const { management, close } = await openManagement({
+  const open = openManagement({
     settings: { ...settings, dataFolder: location.dataFolder },
     repository,
     logger,
@@ -49,7 +49,7 @@ async function start(kind: DatabaseKind) {
   });
   const app = createApp({
     repository,
-    management,
+    management: open.management,
     logger,
     newId: randomUUIDv7,
     now,
@@ -58,7 +58,7 @@ async function start(kind: DatabaseKind) {
   const server = await startServer(app, { host: '127.0.0.1', port: 0, portVariable: 'PORT' });
   onTestFinished(async () => {
     await server.drain();
-    await close();
+    await open.close();
     await repository.close();
   });
   return { url: server.url, location, log, repository };

@@ -21,6 +21,7 @@ const STORES_GOODBYE = 1_000;
 
 const logger = pino({ name: 'api' });
 const clock = () => performance.now();
+const now = () => new Date();
 
 try {
   await run(readSettings(process.env, readText));
@@ -44,11 +45,11 @@ async function run(settings: Settings): Promise<void> {
     pause,
     onRetry: (error, delay) => logger.warn(`${error.message} Next try in ${delay} ms.`),
   });
-  const now = () => new Date();
-  const open = await openManagement({ settings, repository, logger, now });
+  const open = openManagement({ settings, repository, logger, now });
   const { management } = open;
   const app = createApp({ repository, management, logger, newId: randomUUIDv7, now, clock });
   const server = await startServer(app, settings);
+  await open.begin();
   const address = announce(settings, server.url);
 
   let isStopping = false;

@@ -23,9 +23,7 @@ function describeIssue(issue: z.core.$ZodIssue, raw: unknown): readonly Problem[
   if (issue.code === 'invalid_union') {
     const inner = issuesOfBranch(issue);
     if (inner !== undefined) {
-      return inner.flatMap((one) =>
-        describeIssue({ ...one, path: [...issue.path, ...one.path] }, raw),
-      );
+      return inner.flatMap((one) => describe({ ...one, path: [...issue.path, ...one.path] }, raw));
     }
   }
   // A record whose key is refused: the reason is inside.

@@ -37,7 +37,6 @@ function byKey({ revision: _r, moves: _m, variants, ...rest }: ExperimentDocumen
 
 /** The keys that both have, in the order of each: it says which slots come first. */
 function commonOrders(before: ExperimentDocument, after: ExperimentDocument): [string[], string[]] {
-  const keysOf = ({ variants }: ExperimentDocument) => variants.map(({ key }) => key);
   const [was, is] = [keysOf(before), keysOf(after)];
   return [was.filter((key) => is.includes(key)), is.filter((key) => was.includes(key))];
 }
@@ -51,4 +50,8 @@ function differenceOf(path: Difference['path'], before: unknown, after: unknown)
       ...(after !== undefined && { after }),
     },
   ];
+}
+
+function keysOf({ variants }: ExperimentDocument): string[] {
+  return variants.map(({ key }) => key);
 }

@@ -4,6 +4,7 @@ import { createAuthenticate } from '../auth/tokens.ts';
 import { createExperiments } from '../experiments/experiments.ts';
 import { createPreviewLinks } from '../experiments/preview-link.ts';
 import { seedExperiments } from '../experiments/seeds.ts';
+import type { Seeding } from '../experiments/seeds.ts';
 import { openStores } from '../publication/open-stores.ts';
 import { createPublisher } from '../publication/publisher.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -20,15 +21,17 @@ export interface ManagementOptions {
 /** Managing experiments, with all that it stands on. */
 export interface OpenManagement {
   readonly management: Management;
+  /** Seeds what is not there, and publishes from now on. Rejects as the repository does. */
+  begin(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Opens what managing experiments needs, seeds what is not there, and publishes from now on.
+ * Opens what managing experiments needs.
  *
  * @throws StoresUnusable, or Error for secrets that can't be read or made
  */
-export async function openManagement(options: ManagementOptions): Promise<OpenManagement> {
+export function openManagement(options: ManagementOptions): OpenManagement {
   const { settings, repository, logger, now } = options;
   const { audit, visitors } = repository;
   const { tokens, upstreams, publicUrl, dataFolder } = settings;
@@ -49,32 +52,10 @@ export async function openManagement(options: ManagementOptions): Promise<OpenMa
   const experiments = createExperiments({
     repository: repository.experiments,
     upstreams,
-    countVisitors: ledger.visitors.countOver,
+    countVisitors: (...group) => ledger.visitors.countOver(...group),
     publisher,
     now,
   });
-  if (tokens.length === 0) {
-    logger.warn(
-      'Managing experiments is off, as no token is set: start with TURNOUT_ADMIN_TOKEN, at least 16 characters.',
-    );
-  }
-  const seeding = await seedExperiments(experiments, settings.seeds);
-  if (seeding.created.length > 0) {
-    logger.info({ experiments: seeding.created }, 'created from turnout.yaml');
-  }
-  if (seeding.different.length > 0) {
-    logger.warn(
-      { experiments: seeding.different },
-      'turnout.yaml differs from what is live, and what is live counts. To make the file count: turnout apply -f turnout.yaml',
-    );
-  }
-  if (seeding.problems.length > 0) {
-    logger.error(
-      { problems: seeding.problems },
-      'The new experiments of turnout.yaml can not be created beside those that are live.',
-    );
-  }
-  publisher.start();
   return {
     management: {
       authenticate: tokens.length === 0 ? undefined : createAuthenticate(tokens),
@@ -85,9 +66,33 @@ export async function openManagement(options: ManagementOptions): Promise<OpenMa
       visitors,
       now,
     },
+    async begin() {
+      if (tokens.length === 0) logger.warn(NO_TOKEN);
+      tellSeeding(await seedExperiments(experiments, settings.seeds), logger);
+      publisher.start();
+    },
     async close() {
       await publisher.close();
       await stores.close();
     },
   };
+}
+
+const NO_TOKEN =
+  'Managing experiments is off, as no token is set: start with TURNOUT_ADMIN_TOKEN, at least 16 characters.';
+
+function tellSeeding({ created, different, problems }: Seeding, logger: Logger): void {
+  if (created.length > 0) logger.info({ experiments: created }, 'created from turnout.yaml');
+  if (different.length > 0) {
+    logger.warn(
+      { experiments: different },
+      'turnout.yaml differs from what is live, and what is live counts. To make the file count: turnout apply -f turnout.yaml',
+    );
+  }
+  if (problems.length > 0) {
+    logger.error(
+      { problems },
+      'The new experiments of turnout.yaml can not be created beside those that are live.',
+    );
+  }
 }
