@@ -362,8 +362,11 @@ describe('explain', () => {
       0,
       expect.stringMatching(/^GET localhost\/plans\/1\nnavigation, /),
     ]);
-    expect(stdout).toMatch(/^ +✓ .*\/plans\/\*\*/m);
-    expect(stdout).toMatch(/\n→ upstream site, experiment plans, variant \w+ \(hash\), counted\n$/);
+    expect(stdout).toMatch(/\nexperiment +"plans" \(running\) is about this request/);
+    expect(stdout).toMatch(/[├└] ✗ cookie staff is there {2}\(has nothing\)\n/);
+    expect(stdout).toMatch(
+      /\n→ upstream of the variant that is drawn, experiment plans, counted\n$/,
+    );
     // It was a question: the upstream has heard of nothing.
     expect(upstreams.lastHeaders.size).toBe(0);
   });
@@ -374,6 +377,7 @@ describe('explain', () => {
     const { stdout } = await turnout(args, env);
     expect(stdout).toMatch(/^HEAD 127\.0\.0\.1/);
     expect(stdout).toMatch(/\nexperiment +"plans" .* its audience does not take it/);
+    expect(stdout).toMatch(/[├└] ✓ cookie staff is there/);
     expect(stdout).toMatch(/\n→ upstream site, not counted\n$/);
     const { code, stdout: whole } = await turnout([...args, '--json'], env);
     const explanation: Explanation = JSON.parse(whole);

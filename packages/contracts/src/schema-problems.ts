@@ -4,10 +4,10 @@ import { issuesOfBranch } from './union-issues.ts';
 
 /** What a schema found wrong with `raw`, in words that say what was expected and what was there. */
 export function schemaProblems(error: z.ZodError | undefined, raw: unknown): readonly Problem[] {
-  return error?.issues.flatMap((issue) => describeIssue(issue, raw)) ?? [];
+  return error?.issues.flatMap((issue) => describe(issue, raw)) ?? [];
 }
 
-function describeIssue(issue: z.core.$ZodIssue, raw: unknown): readonly Problem[] {
+function describe(issue: z.core.$ZodIssue, raw: unknown): readonly Problem[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'unknown key' }));
   }
