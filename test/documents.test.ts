@@ -16,6 +16,7 @@ const DOCUMENTS = [
   'ARCHITECTURE.md',
   'GLOSSARY.md',
   'CHANGELOG.md',
+  'docs/allocation.md',
   'docs/configuration.md',
 ];
 

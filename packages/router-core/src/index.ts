@@ -33,6 +33,14 @@ export type {
 } from './experiment.ts';
 export { planChange } from './allocation.ts';
 export type { AllocationPlan, Meaning } from './allocation.ts';
+export { drawVisitors, simulate } from './simulate.ts';
+export type {
+  SimulatedChange,
+  SimulatedExperiment,
+  SimulatedRequest,
+  Simulation,
+  Split,
+} from './simulate.ts';
 export { HOLDOUT, OUTSIDE } from './move-preview.ts';
 export type { VisitorShare } from './move-preview.ts';
 export { compileAudience } from './audience.ts';
