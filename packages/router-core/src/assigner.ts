@@ -73,7 +73,7 @@ interface CacheEntry {
 const UNCONFIRMED_MAX_AGE = 5_000;
 /** Writes sent together: enough to fill a pipeline, few enough not to delay a request's. */
 const BATCH = 200;
-/** Milliseconds before a batch that failed as a whole is tried again. */
+/** Milliseconds after a batch of which something failed. */
 const RETRY_DELAY = 100;
 // The breaker's probe when nothing waits to be written. All zero bits: never minted.
 const PROBE_VISITOR = visitorId('AAAAAAAAAAAAAAAAAAAAAA');
@@ -266,7 +266,11 @@ export function createAssigner(options: AssignerOptions): Assigner {
     while (canWrite()) {
       const batch = writeBehind.take(BATCH);
       const outcomes = await Promise.all(batch.map((write) => writeNow(ledger, write)));
-      if (!outcomes.includes(true)) await startTimer(RETRY_DELAY).elapsed;
+      // Some written is a store that is there, though not for all: a Cluster without one of
+      // its nodes. The rest waits its turn; at once, it would be asked for over and over.
+      if (outcomes.includes(true)) breaker?.succeeded();
+      else outcomes.forEach(() => breaker?.failed());
+      if (outcomes.includes(false)) await startTimer(RETRY_DELAY).elapsed;
     }
   }
 
@@ -274,12 +278,10 @@ export function createAssigner(options: AssignerOptions): Assigner {
     const { visitor, experiment, proposal, variants } = write;
     try {
       const entry = await ledger.getOrSet(visitor, experiment, proposal, variants);
-      breaker?.succeeded();
       remember(visitor, experiment, entry, cacheMaxAge);
       return true;
     } catch {
       storeErrors += 1;
-      breaker?.failed();
       writeBehind.putBack(write);
       return false;
     }
@@ -302,6 +304,10 @@ export function createAssigner(options: AssignerOptions): Assigner {
         });
         throw new Error('The store answers, but later than the deadline');
       }
+    } catch (error) {
+      // The next probe asks for another: this one may be all that the store can't write.
+      writeBehind.postpone();
+      throw error;
     } finally {
       timer.stop();
     }

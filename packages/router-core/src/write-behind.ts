@@ -24,6 +24,8 @@ export interface WriteBehind {
   putBack(write: PendingWrite): void;
   /** The oldest, left in its place. */
   peek(): PendingWrite | undefined;
+  /** Puts the oldest behind all others. */
+  postpone(): void;
 }
 
 export function createWriteBehind(capacity: number): WriteBehind {
@@ -62,6 +64,10 @@ export function createWriteBehind(capacity: number): WriteBehind {
       if (!queue.has(keyOf(write))) push(write);
     },
     peek: () => queue.values().next().value,
+    postpone() {
+      const [oldest] = queue.values();
+      if (oldest !== undefined) push(oldest);
+    },
   };
 }
 
