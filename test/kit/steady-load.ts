@@ -11,6 +11,8 @@ export interface SteadyLoad {
   readonly came: ReadonlySet<LoadVisitor>;
   /** Requests that failed, and visitors who changed variant. There must be none. */
   readonly problems: readonly string[];
+  /** The longest that this machine let a timer be late meanwhile, in ms: what it adds to any wait. */
+  stall(): number;
   /** One more visit, and the same judgement of it. */
   visit(visitor: LoadVisitor): Promise<void>;
   /** Lets nobody come, until `resume`; resolves once the last has been answered. */
@@ -21,8 +23,7 @@ export interface SteadyLoad {
   stop(): Promise<void>;
 }
 
-/** Visits at a time, and milliseconds between two: a load that two cores carry many times. */
-const LANES = 2;
+/** Milliseconds between two visits of a lane. */
 const PACE = 20;
 
 /**
@@ -31,14 +32,19 @@ const PACE = 20;
  *
  * @param url the edge
  * @param returning have a cookie and a variant from earlier
+ * @param laneCount visits at a time; two are a load that a slow machine carries many times over
  */
-export function startLoad(url: string, returning: readonly LoadVisitor[]): SteadyLoad {
-  const crowd = createCrowd(url, LANES);
+export function startLoad(
+  url: string,
+  returning: readonly LoadVisitor[],
+  laneCount = 2,
+): SteadyLoad {
+  const crowd = createCrowd(url, laneCount);
   const came = new Set<LoadVisitor>();
   const problems: string[] = [];
   const notYetHere = [...returning];
   const recent: LoadVisitor[] = [];
-  const state = { isRunning: true, answered: 0 };
+  const state = { isRunning: true, answered: 0, stall: 0 };
   let turn = 0;
   let closing: Promise<void> | undefined;
   let lanes = runLanes();
@@ -67,17 +73,20 @@ export function startLoad(url: string, returning: readonly LoadVisitor[]): Stead
   async function runLane(): Promise<void> {
     while (state.isRunning) {
       await visit(nextVisitor());
+      const began = performance.now();
       await new Promise((resolve) => setTimeout(resolve, PACE));
+      state.stall = Math.max(state.stall, performance.now() - began - PACE);
     }
   }
 
   async function runLanes(): Promise<void> {
-    await Promise.all(Array.from({ length: LANES }, runLane));
+    await Promise.all(Array.from({ length: laneCount }, runLane));
   }
 
   return {
     came,
     problems,
+    stall: () => state.stall,
     visit,
     async pause() {
       state.isRunning = false;

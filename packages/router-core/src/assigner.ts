@@ -75,7 +75,9 @@ const UNCONFIRMED_MAX_AGE = 5_000;
 const BATCH = 200;
 /** Milliseconds after a batch of which something failed. */
 const RETRY_DELAY = 100;
-// The breaker's probe when nothing waits to be written. All zero bits: never minted.
+/** Writes that the breaker's probe asks for. */
+const PROBES = 8;
+// Whom it asks for when nothing waits to be written. All zero bits: never minted.
 const PROBE_VISITOR = visitorId('AAAAAAAAAAAAAAAAAAAAAA');
 
 export function createAssigner(options: AssignerOptions): Assigner {
@@ -287,14 +289,20 @@ export function createAssigner(options: AssignerOptions): Assigner {
     }
   }
 
-  /** Asks for a write if one is waiting: a store can be well enough to read, and no more. */
+  /**
+   * Asks for writes if some are waiting: a store can be well enough to read, and no more. One
+   * that succeeds is enough. A Cluster that has lost a node serves the visitors of the others,
+   * so those that are asked for come from all over the queue.
+   */
   async function probe(ledger: AssignmentStore): Promise<void> {
-    const waiting = writeBehind.peek();
-    const call = attempt<unknown>(() =>
-      waiting === undefined
-        ? ledger.get(PROBE_VISITOR)
-        : ledger.getOrSet(waiting.visitor, waiting.experiment, waiting.proposal, waiting.variants),
-    );
+    const waiting = writeBehind.sample(PROBES);
+    const calls =
+      waiting.length === 0
+        ? [attempt<unknown>(() => ledger.get(PROBE_VISITOR))]
+        : waiting.map(({ visitor, experiment, proposal, variants }) =>
+            attempt<unknown>(() => ledger.getOrSet(visitor, experiment, proposal, variants)),
+          );
+    const call = Promise.any(calls);
     const timer = startTimer(deadline);
     try {
       // A store that answers after the deadline is of no use to a request.
@@ -304,10 +312,6 @@ export function createAssigner(options: AssignerOptions): Assigner {
         });
         throw new Error('The store answers, but later than the deadline');
       }
-    } catch (error) {
-      // The next probe asks for another: this one may be all that the store can't write.
-      writeBehind.postpone();
-      throw error;
     } finally {
       timer.stop();
     }

@@ -22,10 +22,8 @@ export interface WriteBehind {
   take(limit: number): readonly PendingWrite[];
   /** Puts a write back that failed, unless a newer one took its place. */
   putBack(write: PendingWrite): void;
-  /** The oldest, left in its place. */
-  peek(): PendingWrite | undefined;
-  /** Puts the oldest behind all others. */
-  postpone(): void;
+  /** Up to `count` writes from the oldest to the newest, left in their places. */
+  sample(count: number): readonly PendingWrite[];
 }
 
 export function createWriteBehind(capacity: number): WriteBehind {
@@ -63,10 +61,13 @@ export function createWriteBehind(capacity: number): WriteBehind {
     putBack(write) {
       if (!queue.has(keyOf(write))) push(write);
     },
-    peek: () => queue.values().next().value,
-    postpone() {
-      const [oldest] = queue.values();
-      if (oldest !== undefined) push(oldest);
+    sample(count) {
+      const all = [...queue.values()];
+      const last = all.length - 1;
+      const places = new Set(
+        Array.from({ length: count }, (_, n) => Math.round((n * last) / (count - 1))),
+      );
+      return all.filter((_, place) => places.has(place));
     },
   };
 }

@@ -41,6 +41,8 @@ export function connect(
     socketTimeout: patience,
     // A hung server does not answer a good-bye either.
     disconnectTimeout: 100,
+    // A server that reads its file is asked whether it is done.
+    maxLoadingRetryTime: 1_000,
     keepAlive: 10_000,
     autoResubscribe,
     retryStrategy: retryDelay,
