@@ -17,6 +17,7 @@ const DOCUMENTS = [
   'GLOSSARY.md',
   'CHANGELOG.md',
   'docs/configuration.md',
+  'docs/ledger.md',
 ];
 
 describe.each(DOCUMENTS)('%s', (document) => {
@@ -59,6 +60,30 @@ test('docs/configuration.md names every key of the configuration, and no other',
   expect(documented.toSorted()).toEqual(
     keysOf(z.toJSONSchema(configSchema, { io: 'input' })).toSorted(),
   );
+});
+
+test('docs/ledger.md tells of the faults that are tested, and no others', () => {
+  const [, table = ''] = read('docs/ledger.md').split('| the ledger is ');
+  const told = [...table.matchAll(/^\| (\w.*?) +\|.*\|.*\|$/gm)].map(([, fault]) => fault);
+  const suite = read('test/e2e/ledger-faults.test.ts');
+  const tested = [...suite.matchAll(/(?:name: |\btest\()'(.+?)'/g)].map(([, fault]) => fault);
+  expect(tested.length).toBeGreaterThan(8);
+  expect(new Set(told)).toEqual(new Set(tested));
+});
+
+test('addresses in docs/ledger.md can be configured', () => {
+  const addresses = [...read('docs/ledger.md').matchAll(/`(rediss?(?:\+\w+)?:\/\/.+?)`/g)];
+  expect(addresses.length).toBeGreaterThan(3);
+  for (const [, address] of addresses) {
+    expect(() => configSchema.shape.redis.parse(address)).not.toThrow();
+  }
+});
+
+test('metrics that docs/ledger.md names are kept', () => {
+  const kept = read('apps/edge/src/metrics.ts');
+  const named = [...read('docs/ledger.md').matchAll(/`(turnout_\w+)`/g)].map(([, name]) => name);
+  expect(named.filter((name = '') => !kept.includes(`'${name}'`))).toEqual([]);
+  expect(named.length).toBeGreaterThan(3);
 });
 
 /** The leaves of a JSON Schema, such as `upstreams.<name>.url` and `routes[].path`. */

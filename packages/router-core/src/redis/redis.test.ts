@@ -1,14 +1,16 @@
+import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasRedis, runRedisCommand, startRedis } from '../../../../test/kit/redis-server.ts';
 import type { RedisServer } from '../../../../test/kit/redis-server.ts';
 import type { Ledger } from '../store.ts';
 import { createVisitorCookie, visitorId } from '../visitor-cookie.ts';
-import { createRedisStore } from './index.ts';
+import { createRedisSnapshotStore, createRedisStore } from './index.ts';
 
 /** What the shared contract does not see: the keys, and the connection. */
 
 const DAY = 86_400_000;
+const SECRET = 'a-secret-for-the-tests';
 const ID = visitorId('AAECAwQFBgcICQoLDA0ODw');
 const VARIANTS = ['control', 'A'];
 const proposal = { variant: 'A', phase: 2, revision: 7 };
@@ -78,6 +80,37 @@ describe.skipIf(!redisIsHere)(
       expect(entries.filter(({ written }) => written)).toHaveLength(1);
     });
 
+    test('a user with the rights that docs/ledger.md gives can do all, and no more', async () => {
+      const visitor = createVisitorCookie({ secrets: [SECRET], secure: false }).mint();
+      const docs = readFileSync(new URL('../../../../docs/ledger.md', import.meta.url), 'utf8');
+      const rights = /```acl\n(.+)\n```/.exec(docs)?.[1] ?? '';
+      await direct.call('ACL', 'SETUSER', 'turnout', 'on', '>secret', ...rights.split(' '));
+      const url = server.url.replace('://', '://turnout:secret@');
+      const own = createRedisStore({ url, ttl: DAY });
+      const snapshots = createRedisSnapshotStore({ url });
+      expect(await own.ready(10_000)).toBe(true);
+      const heard: string[] = [];
+      own.onChanged((changed) => heard.push(changed));
+      snapshots.follow((text) => heard.push(text));
+      await own.getOrSet(visitor, 'rights', proposal, VARIANTS);
+      await own.visitors.add('rights', 1, 'A', '2026-11-23', [visitor]);
+      expect(await own.visitors.countOver('rights', 1, 'A', ['2026-11-23'])).toBe(1);
+      await expect.poll(() => snapshots.publish('allowed').then(() => '', String)).toBe('');
+      await expect
+        .poll(async () => {
+          await own.set(visitor, 'rights', proposal);
+          return heard.toSorted().slice(0, 2);
+        })
+        .toEqual([visitor, 'allowed'].toSorted());
+      expect((await own.get(visitor)).get('rights')).toEqual(proposal);
+      expect(await own.forget(visitor)).toBeGreaterThan(0);
+      const user = new Redis(url);
+      await expect(user.flushall()).rejects.toThrow('NOPERM');
+      await expect(user.set('others', 1)).rejects.toThrow('NOPERM');
+      user.disconnect();
+      await Promise.all([own.close(), snapshots.close()]);
+    });
+
     test('a dropped connection is made again', async () => {
       await direct.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
       await expect
@@ -125,7 +158,7 @@ describe.skipIf(!redisIsHere)(
       const own = await startRedis({ settings: ['--key-load-delay', '5000'] });
       const filling = createRedisStore({ url: own.url, ttl: DAY });
       await filling.ready(10_000);
-      const cookie = createVisitorCookie({ secrets: ['a-secret-for-the-tests'], secure: false });
+      const cookie = createVisitorCookie({ secrets: [SECRET], secure: false });
       const ids = Array.from({ length: 120 }, () => cookie.mint());
       await Promise.all(ids.map((id) => filling.set(id, 'home', proposal)));
       await own.kill();
