@@ -1,0 +1,9 @@
+import { execFileSync } from 'node:child_process';
+import type { RedisServer } from './redis-server.ts';
+
+/** Runs one command on a server, as an operator would. Returns what it answers. */
+export function redisCli({ host, port }: RedisServer, ...command: string[]): string {
+  return execFileSync('redis-cli', ['-h', host, '-p', String(port), ...command], {
+    encoding: 'utf8',
+  }).trim();
+}
