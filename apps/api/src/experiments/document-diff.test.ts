@@ -5,6 +5,16 @@ import { documentDiff } from './document-diff.ts';
 const [control, A] = experimentDocument().variants;
 const B = { key: 'B', upstream: 'vue', weight: 0 };
 
+/** Both variants with their slots: control has those below `first`. */
+function slots(first: number) {
+  return experimentDocument({
+    variants: [
+      { ...control, weight: first / 100, slots: [[0, first]] },
+      { ...A, weight: 100 - first / 100, slots: [[first, 10_000]] },
+    ],
+  });
+}
+
 test('says nothing of the same document, whatever its revision', () => {
   expect(documentDiff(experimentDocument(), experimentDocument({ revision: 7 }))).toEqual([]);
 });
@@ -35,13 +45,6 @@ test('tells another order of variants, as it says which slots come first', () =>
 });
 
 test('tells slots and moves whole', () => {
-  const slots = (first: number) =>
-    experimentDocument({
-      variants: [
-        { ...control, weight: first / 100, slots: [[0, first]] },
-        { ...A, weight: 100 - first / 100, slots: [[first, 10_000]] },
-      ],
-    });
   const moves = [{ from: 'control', to: 'A', revision: 2, slots: [[4000, 5000]] }];
   expect(documentDiff(slots(5000), experimentDocument({ ...slots(4000), moves }))).toEqual([
     { path: ['variants', 'control', 'weight'], before: 50, after: 40 },

@@ -63,16 +63,16 @@ interface StoreKind {
   open(): Promise<SnapshotStore>;
 }
 
+async function setUp(kind: StoreKind) {
+  const repository = await openDatabase();
+  const snapshots = await kind.open();
+  return { repository, snapshots, ...publisherOf(repository, snapshots) };
+}
+
 function describePublisher(name: string, kind: StoreKind): void {
   describe(`publishing to ${name}`, () => {
-    async function setUp() {
-      const repository = await openDatabase();
-      const snapshots = await kind.open();
-      return { repository, snapshots, ...publisherOf(repository, snapshots) };
-    }
-
     test('publishes nothing before there is an experiment, then all of them', async () => {
-      const { repository, snapshots, publisher } = await setUp();
+      const { repository, snapshots, publisher } = await setUp(kind);
       await publisher.publish();
       expect(await published(snapshots)).toBeUndefined();
       expect(publisher.published()).toBeUndefined();
@@ -84,7 +84,7 @@ function describePublisher(name: string, kind: StoreKind): void {
     });
 
     test('publishes again what is lost or written over', async () => {
-      const { repository, snapshots, publisher } = await setUp();
+      const { repository, snapshots, publisher } = await setUp(kind);
       await store(repository, 'a');
       await publisher.publish();
       await snapshots.publish('not a snapshot');
@@ -93,7 +93,7 @@ function describePublisher(name: string, kind: StoreKind): void {
     });
 
     test('knows what another process has published, and leaves it as it is', async () => {
-      const { repository, snapshots, publisher } = await setUp();
+      const { repository, snapshots, publisher } = await setUp(kind);
       await store(repository, 'a');
       await publisher.publish();
       const text = await snapshots.latest();
@@ -104,7 +104,7 @@ function describePublisher(name: string, kind: StoreKind): void {
     });
 
     test('goes above the number of what another database has published: edges take no older one', async () => {
-      const { repository, snapshots, publisher } = await setUp();
+      const { repository, snapshots, publisher } = await setUp(kind);
       const earlier = await openDatabase();
       for (const key of ['x', 'y', 'z']) await store(earlier, key);
       await publisherOf(earlier, snapshots).publisher.publish();
@@ -115,7 +115,7 @@ function describePublisher(name: string, kind: StoreKind): void {
     });
 
     test('many at once end with what stands', async () => {
-      const { repository, snapshots, publisher } = await setUp();
+      const { repository, snapshots, publisher } = await setUp(kind);
       const other = publisherOf(repository, snapshots).publisher;
       for (const key of ['a', 'b', 'c', 'd']) {
         await store(repository, key);

@@ -109,7 +109,7 @@ describeDatabases('experiment repository', (kind) => {
     await experiments.commit(0, [revision(1)], [audit()]);
     await expect(
       experiments.commit(1, [revision(1, { key: 'other' }), revision(1)], [audit()]),
-    ).rejects.toThrow();
+    ).rejects.toThrow(/UNIQUE|Duplicate/i);
     expect((await experiments.live()).snapshot).toBe(1);
     expect([...(await experiments.live()).experiments.keys()]).toEqual(['home']);
     expect(await repository.audit.list({ limit: 10 })).toHaveLength(1);

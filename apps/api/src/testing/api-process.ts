@@ -19,13 +19,17 @@ export interface ApiProcess {
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 
-/**
- * Starts the API on a free port; the test's end ends it. Without TURNOUT_DATA_DIR it gets a
- * folder of its own. `uid` runs it as another user.
- */
+export interface ApiProcessOptions {
+  /** Runs it as another user. */
+  readonly uid?: number;
+  /** What ends it: the end of the test, unless `afterAll` of a suite is given. */
+  readonly until?: (end: () => Promise<void>) => void;
+}
+
+/** Starts the API on a free port. Without TURNOUT_DATA_DIR it gets a folder of its own. */
 export function startApi(
   environment: Readonly<Record<string, string | undefined>>,
-  { uid }: { uid?: number } = {},
+  { uid, until = onTestFinished }: ApiProcessOptions = {},
 ): ApiProcess {
   const folder = mkdtempSync(join(tmpdir(), 'turnout-api-'));
   const child = spawn(process.execPath, [MAIN], {
@@ -53,7 +57,7 @@ export function startApi(
     url.reject(new Error(`The API ended with ${signal ?? code}:\n${messages.join('\n')}`));
     ended.resolve({ code, signal, messages });
   });
-  onTestFinished(async () => {
+  until(async () => {
     child.kill('SIGKILL');
     await ended.promise;
     rmSync(folder, { recursive: true, force: true });
