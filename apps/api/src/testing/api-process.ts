@@ -10,8 +10,10 @@ import { onTestFinished } from 'vitest';
 export interface ApiProcess {
   /** Resolves with the base URL once it listens; rejects with the log when it ends before. */
   readonly url: Promise<string>;
-  /** Resolves with exit code, signal and the messages of all log lines. */
+  /** Resolves with exit code, signal, and the messages of all log lines. */
   readonly ended: Promise<{ code: number | null; signal: string | null; messages: string[] }>;
+  /** All log lines so far, as they were written. */
+  readonly lines: readonly string[];
   /** Resolves when a log line's message matches. */
   logged(pattern: RegExp): Promise<void>;
   kill(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void;
@@ -38,6 +40,7 @@ export function startApi(
     ...(uid !== undefined && { uid, gid: uid }),
   });
   const messages: string[] = [];
+  const lines: string[] = [];
   const listeners = new Set<() => void>();
   const url = Promise.withResolvers<string>();
   const ended = Promise.withResolvers<Awaited<ApiProcess['ended']>>();
@@ -45,6 +48,7 @@ export function startApi(
   url.promise.catch(() => undefined);
 
   createInterface({ input: child.stdout }).on('line', (line) => {
+    lines.push(line);
     const entry: unknown = JSON.parse(line);
     if (typeof entry !== 'object' || entry === null) throw new Error(`Not a log line: ${line}`);
     messages.push('msg' in entry ? String(entry.msg) : '');
@@ -66,6 +70,7 @@ export function startApi(
   return {
     url: url.promise,
     ended: ended.promise,
+    lines,
     logged: (pattern) =>
       new Promise((resolve) => {
         const look = () => {
