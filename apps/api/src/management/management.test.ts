@@ -89,12 +89,12 @@ describeDatabases('managing experiments', (kind) => {
   }, 60_000);
 
   test('creates, shows, lists and replaces them', async () => {
-    const { url } = await start(kind);
-    expect((await manage<ExperimentList>(url, 'GET /experiments')).body).toEqual({
+    const { url: fresh } = await start(kind);
+    expect((await manage<ExperimentList>(fresh, 'GET /experiments')).body).toEqual({
       experiments: [],
       published: { revision: 0 },
     });
-    const created = await create(url, { revision: 77 });
+    const created = await create(fresh, { revision: 77 });
     expect(created.status).toBe(201);
     expect(created.headers.get('Location')).toBe('/v1/experiments/home');
     expect(created.headers.get('ETag')).toBe('"1"');
@@ -105,7 +105,7 @@ describeDatabases('managing experiments', (kind) => {
       published: { revision: 1, publishedAt: expect.any(String) },
     });
 
-    const shown = await manage<ExperimentRecord>(url, 'GET /experiments/home');
+    const shown = await manage<ExperimentRecord>(fresh, 'GET /experiments/home');
     expect(shown.status).toBe(200);
     expect(shown.headers.get('ETag')).toBe('"1"');
     expect(shown.body).toEqual(created.body.experiment);
@@ -116,14 +116,14 @@ describeDatabases('managing experiments', (kind) => {
       reason: 'begin',
       document: { revision: 1, variants: [{ slots: [[0, 5000]] }, { slots: [[5000, 10_000]] }] },
     });
-    const same = await manage(url, 'GET /experiments/home', undefined, {
+    const same = await manage(fresh, 'GET /experiments/home', undefined, {
       headers: { 'If-None-Match': '"1"', 'Cache-Control': 'max-age=0' },
     });
     expect(same.status).toBe(304);
 
     const document = experimentDocument({ title: 'Which home?', revision: 9 });
     const replaced = await manage<Change>(
-      url,
+      fresh,
       'PUT /experiments/home',
       { document, revision: 1, reason: 'name it' },
       { token: TOKENS.editor },
@@ -136,7 +136,7 @@ describeDatabases('managing experiments', (kind) => {
       experiment: { revision: 2, author: 'eve', createdAt: shown.body.createdAt },
       published: { revision: 2 },
     });
-    const { body } = await manage<ExperimentList>(url, 'GET /experiments');
+    const { body } = await manage<ExperimentList>(fresh, 'GET /experiments');
     expect(body.experiments).toEqual([replaced.body.experiment]);
     expect(body.published).toEqual(replaced.body.published);
   });
@@ -226,13 +226,13 @@ describeDatabases('managing experiments', (kind) => {
   });
 
   test('a restart keeps experiments, history and audit, and publishes nothing anew', async () => {
-    const { url, api, environment } = await start(kind);
-    await create(url);
-    await manage(url, 'POST /experiments/home/allocation', { ...weights(60, 40), revision: 1 });
+    const { url: fresh, api, environment } = await start(kind);
+    await create(fresh);
+    await manage(fresh, 'POST /experiments/home/allocation', { ...weights(60, 40), revision: 1 });
     const paths = ['/experiments', '/experiments/home/history', '/audit'];
     const read = (at: string) =>
       Promise.all(paths.map(async (path) => (await manage(at, `GET ${path}`)).body));
-    const before = await read(url);
+    const before = await read(fresh);
     api.kill('SIGTERM');
     expect(await api.ended).toMatchObject({ code: 0 });
     const again = await startApi(environment).url;
@@ -354,16 +354,17 @@ describeDatabases('managing experiments', (kind) => {
     );
     const { body } = await manage<AuditLog>(url, 'GET /audit');
     expect(
-      body.rows.filter(({ subject }) => subject === key).map(({ at: _, ...row }) => row),
+      body.rows
+        .filter(({ subject }) => subject === key)
+        .map(({ author, action, reason }) => ({ author, action, reason })),
     ).toEqual([
       {
         author: 'eve',
         action: 'experiment.preview',
-        subject: key,
         reason: expect.stringMatching(/^A on \/ until \d{4}-/),
       },
-      { author: 'eve', action: 'experiment.change', subject: key, reason: 'lunch' },
-      { author: 'admin', action: 'experiment.create', subject: key, reason: 'begin' },
+      { author: 'eve', action: 'experiment.change', reason: 'lunch' },
+      { author: 'admin', action: 'experiment.create', reason: 'begin' },
     ]);
     const page = await manage<AuditLog>(url, 'GET /audit?limit=1');
     expect(page.body.rows).toEqual(body.rows.slice(0, 1));
