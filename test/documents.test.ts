@@ -17,6 +17,7 @@ const DOCUMENTS = [
   'GLOSSARY.md',
   'CHANGELOG.md',
   'docs/configuration.md',
+  'docs/api.md',
 ];
 
 describe.each(DOCUMENTS)('%s', (document) => {

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -29,6 +29,20 @@ const ENDPOINTS: readonly (readonly [request: string, body: object | undefined, 
   [`DELETE /visitors/${VISITOR}`, undefined, 'admin'],
 ];
 const ROLES = ['viewer', 'editor', 'admin'] as const;
+
+test('docs/api.md names the same endpoints and roles', async () => {
+  const text = await readFile(new URL('../../../../docs/api.md', import.meta.url), 'utf8');
+  const documented = [...text.matchAll(/^\| `([A-Z]+) \/v1(\/\S+)` +\| (\w+) /gm)].map(
+    ([, method = '', path = '', role = '']) => [`${method} ${path}`, role],
+  );
+  const tested = ENDPOINTS.map(([what, , role]) => [
+    what
+      .replace('/home-redesign', what.includes('visitors') ? '/:experiment' : '/:key')
+      .replace(VISITOR, ':visitor'),
+    role,
+  ]);
+  expect(documented.toSorted()).toEqual(tested.toSorted());
+});
 
 test('each endpoint lets in those whose role it needs, and nobody else', async () => {
   const url = await startApi(TOKEN_ENVIRONMENT).url;
