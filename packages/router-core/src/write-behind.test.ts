@@ -11,6 +11,7 @@ function writeOf(revision: number): PendingWrite {
     experiment: 'home',
     proposal: { variant: 'A', phase: 1, revision },
     variants: ['A'],
+    departures: [],
   };
 }
 
