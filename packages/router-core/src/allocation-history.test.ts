@@ -6,10 +6,10 @@ import { describe, expect, test } from 'vitest';
 import { planChange } from './allocation.ts';
 import type { Meaning } from './allocation.ts';
 import { createAssigner } from './assigner.ts';
-import { propose, proposeFromMirror } from './assignment.ts';
+import { propose, proposeFromHash, proposeFromMirror } from './assignment.ts';
 import { createEmbeddedStore } from './embedded/index.ts';
 import { compileExperiment, slotOwners } from './experiment.ts';
-import type { ExperimentDefinition, VariantDefinition } from './experiment.ts';
+import type { Experiment, ExperimentDefinition, VariantDefinition } from './experiment.ts';
 import { SLOTS, checkPartition, slotOf } from './slots.ts';
 import type { AssignmentStore } from './store.ts';
 import { visitorId } from './visitor-cookie.ts';
@@ -37,7 +37,7 @@ function weightsOf(keys: readonly string[]): fc.Arbitrary<Weights> {
 }
 
 const anyWeights = fc
-  .subarray([...KEYS.slice(1)])
+  .subarray(KEYS.slice(1))
   .chain((others) => fc.shuffledSubarray([KEYS[0], ...others], { minLength: others.length + 1 }))
   .chain(weightsOf);
 
@@ -72,6 +72,16 @@ const visitors: readonly VisitorId[] = Array.from({ length: 12 }, (_, n) =>
   visitorId(Buffer.alloc(16, n + 1).toString('base64url')),
 );
 
+/** For each slot, what a visitor gets who had `had` there and is back now. */
+function whoHas(definition: ExperimentDefinition, had: readonly string[]): readonly string[] {
+  const experiment = compileExperiment(definition);
+  return had.map((variant, slot) => {
+    const departs = experiment.departures(slot).some((left) => left.variant === variant);
+    const isGone = experiment.variant(variant) === undefined;
+    return departs || isGone ? experiment.variantAt(slot).key : variant;
+  });
+}
+
 describe('after each change', () => {
   test('slots are whole, the fewest have moved, and moves lead to owners', () => {
     fc.assert(
@@ -99,8 +109,9 @@ describe('after each change', () => {
           expect(plan.slotsMoved).toBe(fewest);
           // Compiling refuses a move of slots that are not its target's.
           const experiment = compileExperiment(definition);
-          if (meaning === 'new-phase') expect(experiment.movedFrom.size).toBe(0);
-          expect(experiment.phase).toBe(before.phase + (meaning === 'new-phase' ? 1 : 0));
+          const isNewPhase = meaning === 'new-phase';
+          expect(experiment.phase).toBe(before.phase + (isNewPhase ? 1 : 0));
+          expect(isNewPhase && experiment.movedFrom.size > 0).toBe(false);
           for (const from of new Set(plan.moves.map((move) => move.from))) {
             const parts = plan.moves.filter((move) => move.from === from);
             const sum = parts.reduce((total, { share }) => total + share, 0);
@@ -108,32 +119,57 @@ describe('after each change', () => {
           }
         }
       }),
+      { numRuns: 50 },
     );
   });
 
-  test('visitors drawn by the hash alone have what the slots say, if the fewest move', () => {
-    fc.assert(
-      fc.property(
-        anyWeights,
-        fc.array(changes(anyWeights, ['move-fewest']), { minLength: 1, maxLength: 8 }),
-        (first, history) => {
+  test.each([
+    { when: 'at once', isLate: false, weights: anyWeights },
+    // Not with variants that come back: who slept through their absence still has them.
+    { when: 'after all changes', isLate: true, weights: weightsOf(KEYS) },
+  ])(
+    'if the fewest move, all whom the hash drew are split by the weights, $when',
+    ({ isLate, weights: some }) => {
+      const histories = fc.array(changes(some, ['move-fewest']), { minLength: 1, maxLength: 8 });
+      fc.assert(
+        fc.property(some, histories, (first, history) => {
           let definition = firstOf(first);
-          const had = slotOwners(definition.variants);
-          for (const { weights, meaning } of history) {
+          let has = slotOwners(definition.variants);
+          for (const [index, { weights, meaning }] of history.entries()) {
             definition = planChange(definition, document(weights), meaning).definition;
+            if (!isLate || index === history.length - 1) has = whoHas(definition, has);
           }
-          // Who was last here under the first weights is led through all changes at once.
+          expect(has).toEqual(slotOwners(definition.variants));
+        }),
+        { numRuns: 30 },
+      );
+    },
+  );
+
+  test('for new visitors, the cookie alone keeps everybody', () => {
+    const history = fc.array(changes(anyWeights), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(anyWeights, history, (first, all) => {
+        let definition = firstOf(first);
+        const served = (id: VisitorId, mirror: readonly MirrorEntry[]): MirrorEntry => {
           const experiment = compileExperiment(definition);
-          const owners = slotOwners(definition.variants);
-          for (const [slot, variant] of had.entries()) {
-            const departs = experiment.departures(slot).some((left) => left.variant === variant);
-            const isGone = experiment.variant(variant) === undefined;
-            const has = departs || isGone ? experiment.variantAt(slot).key : variant;
-            if (has !== owners[slot]) expect({ slot, has }).toEqual({ slot, has: owners[slot] });
-          }
-        },
-      ),
-      { numRuns: 50 },
+          const { variant, phase } =
+            proposeFromMirror(experiment, { id, mirror }) ?? proposeFromHash(experiment, id);
+          return { experiment: 'home', variant: variant.key, phase };
+        };
+        let mirrors = visitors.map((id) => served(id, []));
+        for (const { weights, meaning } of all) {
+          const before = mirrors;
+          definition = planChange(definition, document(weights), meaning).definition;
+          mirrors = visitors.map((id, index) => served(id, before.slice(index, index + 1)));
+          const known = new Set(weights.map(([key]) => key));
+          const changed = before.filter(
+            (entry, index) => entry.variant !== mirrors[index]?.variant,
+          );
+          const asked = changed.filter(({ variant }) => known.has(variant));
+          expect(meaning === 'new-visitors' ? asked : []).toEqual([]);
+        }
+      }),
     );
   });
 
@@ -173,15 +209,12 @@ describe('after each change', () => {
           expect(plan.slotsMoved).toBe(0);
           expect(plan.moves.every(({ from }) => from === 'holdout')).toBe(true);
           const experiment = compileExperiment(definition);
-          for (const id of visitors) {
+          const drawn = visitors.flatMap((id) => {
             const proposal = propose(experiment, id);
-            if (proposal === 'holdout') {
-              expect(before.has(id)).toBe(false);
-            } else {
-              expect(before.get(id) ?? proposal.key).toBe(proposal.key);
-              before.set(id, proposal.key);
-            }
-          }
+            return proposal === 'holdout' ? [] : [[id, proposal.key] as const];
+          });
+          expect(Object.fromEntries(drawn)).toMatchObject(Object.fromEntries(before));
+          for (const [id, key] of drawn) before.set(id, key);
         }
       }),
     );
@@ -202,13 +235,21 @@ interface Shown {
 interface Reference {
   readonly definition: ExperimentDefinition;
   readonly owners: readonly string[];
+  readonly experiment: Experiment;
   readonly left: readonly ReadonlyMap<string, number>[];
 }
+
+const NOBODY: ReadonlyMap<string, number> = new Map();
 
 function firstReference(weights: Weights): Reference {
   const definition = firstOf(weights);
   const owners = slotOwners(definition.variants);
-  return { definition, owners, left: owners.map(() => new Map()) };
+  return {
+    definition,
+    owners,
+    experiment: compileExperiment(definition),
+    left: owners.map(() => NOBODY),
+  };
 }
 
 function referenceAfter(before: Reference, { weights, meaning }: Change): Reference {
@@ -217,13 +258,14 @@ function referenceAfter(before: Reference, { weights, meaning }: Change): Refere
   const known = new Set(weights.map(([key]) => key));
   const left = owners.map((owner, slot) => {
     const old = before.owners[slot] ?? '';
-    const since = before.left[slot] ?? new Map<string, number>();
-    if (meaning === 'new-phase') return new Map<string, number>();
-    if (owner !== old && meaning === 'new-visitors') return new Map<string, number>();
-    const next = owner === old ? since : new Map([...since, [old, definition.revision]]);
-    return new Map([...next].filter(([key]) => key !== owner && known.has(key)));
+    const since = before.left[slot] ?? NOBODY;
+    if (meaning === 'new-phase') return NOBODY;
+    if (owner !== old && meaning === 'new-visitors') return NOBODY;
+    const all = owner === old ? [...since] : [...since, [old, definition.revision] as const];
+    const next = all.filter(([key]) => key !== owner && known.has(key));
+    return next.length === 0 ? NOBODY : new Map(next);
   });
-  return { definition, owners, left };
+  return { definition, owners, experiment: compileExperiment(definition), left };
 }
 
 function expected({ definition, owners, left }: Reference, id: VisitorId, shown?: Shown): Shown {
@@ -236,6 +278,20 @@ function expected({ definition, owners, left }: Reference, id: VisitorId, shown?
   return shown.phase === phase && shown.revision < since ? drawn : shown;
 }
 
+/**
+ * The weights without variants that were there once and have gone since: control has their
+ * share. Who slept through the absence of one still has it, so a new variant needs a new key.
+ */
+function withoutReturns(history: readonly Reference[], weights: Weights): Weights {
+  const keysOf = ({ definition }: Reference) => definition.variants.map(({ key }) => key);
+  const present = new Set(history.slice(-1).flatMap(keysOf));
+  const gone = new Set(history.flatMap(keysOf).filter((key) => !present.has(key)));
+  const freed = weights.reduce((sum, [key, share]) => sum + (gone.has(key) ? share : 0), 0);
+  return weights
+    .filter(([key]) => !gone.has(key))
+    .map(([key, share]) => [key, key === 'control' ? share + freed : share]);
+}
+
 type Step =
   | { readonly visit: number; readonly worker: number; readonly kind: 'navigation' | 'background' }
   | { readonly change: Change }
@@ -246,8 +302,14 @@ type Step =
 const WORKERS = 2;
 const HOUR = 3_600_000;
 
-/** Runs the steps with real assigners and a real ledger, and holds each answer to the reference. */
-async function run(first: Weights, steps: readonly Step[], isLagging: boolean): Promise<void> {
+/** What each visit got, and what it should have got. */
+interface Visits {
+  readonly got: string[];
+  readonly should: string[];
+}
+
+/** Runs the steps with real assigners and a real ledger, and with the reference beside them. */
+async function run(first: Weights, steps: readonly Step[], isLagging: boolean): Promise<Visits> {
   const folder = mkdtempSync(join(tmpdir(), 'turnout-history-'));
   let files = 0;
   const open = () => createEmbeddedStore({ file: join(folder, `${(files += 1)}.db`), ttl: 1e12 });
@@ -266,6 +328,7 @@ async function run(first: Weights, steps: readonly Step[], isLagging: boolean): 
   const start = () =>
     createAssigner({
       store,
+      cacheSize: 100,
       deadline: 10_000,
       breaker: { failures: 2, delay: 1, maxDelay: 2 },
       now: () => time,
@@ -279,6 +342,7 @@ async function run(first: Weights, steps: readonly Step[], isLagging: boolean): 
     }
   };
 
+  const seen: Visits = { got: [], should: [] };
   const history = [firstReference(first)];
   const newest = (): Reference => history[history.length - 1] ?? firstReference(first);
   const inForce = workers.map(newest);
@@ -296,17 +360,18 @@ async function run(first: Weights, steps: readonly Step[], isLagging: boolean): 
         if (id === undefined || worker === undefined || reference === undefined) continue;
         const entry = mirrors.get(id);
         const visitor = { id, mirror: entry === undefined ? [] : [entry], minted: false };
-        const experiment = compileExperiment(reference.definition);
-        const result = await worker.assign(visitor, experiment);
+        const result = await worker.assign(visitor, reference.experiment);
         const should = expected(reference, id, shown.get(id));
-        expect({ step, variant: result.variant.key }).toEqual({ step, variant: should.variant });
+        seen.got.push(result.variant.key);
+        seen.should.push(should.variant);
         shown.set(id, should);
         // While the ledger is away, the cookie is all there is for the other worker.
         if (step.kind === 'navigation' || isAway || isLagging) navigated(id, should);
       } else if ('change' in step) {
         // Where slots go to others and nobody follows, a move ends: what it did is written by then.
         if (step.change.meaning === 'new-visitors') await written();
-        history.push(referenceAfter(newest(), step.change));
+        const weights = withoutReturns(history, step.change.weights);
+        history.push(referenceAfter(newest(), { ...step.change, weights }));
         if (!isLagging) inForce.fill(newest());
       } else if ('take' in step) {
         inForce[step.take] = newest();
@@ -329,6 +394,7 @@ async function run(first: Weights, steps: readonly Step[], isLagging: boolean): 
         }
       }
     }
+    return seen;
   } finally {
     isAway = false;
     await Promise.all(workers.map((worker) => worker.close()));
@@ -366,8 +432,11 @@ describe('visitors of a random history get what the reference says', () => {
       { minLength: 20, maxLength: 80 },
     );
     await fc.assert(
-      fc.asyncProperty(anyWeights, steps, (first, all) => run(first, all, false)),
-      { numRuns: 40 },
+      fc.asyncProperty(anyWeights, steps, async (first, all) => {
+        const { got, should } = await run(first, all, false);
+        expect(got).toEqual(should);
+      }),
+      { numRuns: 25, endOnFailure: true },
     );
   }, 120_000);
 
@@ -383,8 +452,11 @@ describe('visitors of a random history get what the reference says', () => {
       { minLength: 20, maxLength: 80 },
     );
     await fc.assert(
-      fc.asyncProperty(weights, steps, (first, all) => run(first, all, true)),
-      { numRuns: 40 },
+      fc.asyncProperty(weights, steps, async (first, all) => {
+        const { got, should } = await run(first, all, true);
+        expect(got).toEqual(should);
+      }),
+      { numRuns: 25, endOnFailure: true },
     );
   }, 120_000);
 });

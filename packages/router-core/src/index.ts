@@ -36,6 +36,14 @@ export { PredicateError, compilePredicate, predicateProblems } from './rules/pre
 export type { Predicate } from './rules/predicate.ts';
 export { planChange } from './allocation.ts';
 export type { AllocationPlan, Meaning } from './allocation.ts';
+export { drawVisitors, simulate } from './simulate.ts';
+export type {
+  SimulatedChange,
+  SimulatedExperiment,
+  SimulatedRequest,
+  Simulation,
+  Split,
+} from './simulate.ts';
 export { HOLDOUT, OUTSIDE } from './move-preview.ts';
 export type { VisitorShare } from './move-preview.ts';
 export type {
