@@ -17,30 +17,34 @@ export interface ApiProcess {
   /** Holds `turnout.yaml`, and `.turnout` with the secrets; outlives the process until `remove`. */
   readonly folder: string;
   readonly adminToken: string;
+  /** Ends it as a crash would, and keeps its folder. */
+  kill(): Promise<void>;
   /** Ends it when it still runs, and removes its folder. */
   remove(): Promise<void>;
 }
 
 /**
  * @param config what `turnout.yaml` holds
+ * @param earlier an API that was killed, whose folder it goes on with
  * @throws {Error} with what the process said, when it ends before it listens
  */
 export async function startApi(
   config: Readonly<Record<string, unknown>>,
   env: Readonly<Record<string, string>> = {},
+  earlier?: ApiProcess,
 ): Promise<ApiProcess> {
-  const folder = await mkdtemp(join(tmpdir(), 'turnout-api-'));
+  const folder = earlier?.folder ?? (await mkdtemp(join(tmpdir(), 'turnout-api-')));
+  const adminToken = earlier?.adminToken ?? randomBytes(16).toString('base64url');
   const file = join(folder, 'turnout.yaml');
   await writeFile(file, stringify(config));
-  const [adminToken, cookieSecret] = [randomBytes(16), randomBytes(16)].map((bytes) =>
-    bytes.toString('base64url'),
-  );
-  if (adminToken === undefined) throw new Error('No token was made.');
-  await mkdir(join(folder, '.turnout'));
-  await writeFile(
-    join(folder, '.turnout', 'secrets.json'),
-    JSON.stringify({ adminToken, cookieSecrets: [cookieSecret] }),
-  );
+  if (earlier === undefined) {
+    const cookieSecrets = [randomBytes(16).toString('base64url')];
+    await mkdir(join(folder, '.turnout'));
+    await writeFile(
+      join(folder, '.turnout', 'secrets.json'),
+      JSON.stringify({ adminToken, cookieSecrets }),
+    );
+  }
   const child = spawn(process.execPath, [MAIN], {
     env: { ...cleanEnv(), PORT: '0', TURNOUT_CONFIG: file, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -59,6 +63,10 @@ export async function startApi(
     url,
     folder,
     adminToken,
+    async kill() {
+      child.kill('SIGKILL');
+      await exited;
+    },
     async remove() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
       await exited;
