@@ -30,6 +30,9 @@ async function answer(
     case '/metrics':
       send(response, 200, metrics.contentType, await metrics.text());
       return;
+    case '/v1/traffic':
+      send(response, 200, 'application/json', `${JSON.stringify(await metrics.traffic())}\n`);
+      return;
     case '/healthz':
       send(response, 200, TEXT, 'alive\n');
       return;
@@ -39,7 +42,7 @@ async function answer(
       else send(response, 200, TEXT, `ready, ${fleet.listening} workers\n`);
       return;
     default:
-      send(response, 404, TEXT, 'here are /metrics, /healthz and /readyz\n');
+      send(response, 404, TEXT, 'here are /metrics, /v1/traffic, /healthz and /readyz\n');
   }
 }
 
