@@ -14,17 +14,22 @@ const UNITS = new Map([
  */
 const LONGEST_DAYS = 24;
 
+/** The milliseconds of a length of time such as `250ms` or `7d`; undefined for a text that is none. */
+export function parseDuration(text: string): number | undefined {
+  const [, digits, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(text.trim()) ?? [];
+  const length = unit === undefined ? undefined : UNITS.get(unit);
+  return length === undefined ? undefined : Number(digits) * length;
+}
+
 /** A length of time such as `250ms`, `5s`, `10m`, `1h` or `7d`, up to 24 days; parsed to milliseconds. */
 export const durationSchema = z
   .string('expected a length of time such as 250ms, 5s, 10m or 1h')
   .transform((text, context) => {
-    const [, digits, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(text.trim()) ?? [];
-    const length = unit === undefined ? undefined : UNITS.get(unit);
-    if (length === undefined) {
+    const milliseconds = parseDuration(text);
+    if (milliseconds === undefined) {
       context.addIssue('expected a length of time such as 250ms, 5s, 10m or 1h');
       return z.NEVER;
     }
-    const milliseconds = Number(digits) * length;
     if (milliseconds > LONGEST_DAYS * 86_400_000) {
       context.addIssue(`expected at most ${LONGEST_DAYS}d, the longest that a timer can wait`);
       return z.NEVER;

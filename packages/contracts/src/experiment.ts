@@ -63,6 +63,8 @@ const variantSchema = z.strictObject({
 const moveSchema = z.strictObject({
   from: variantKeySchema,
   to: variantKeySchema,
+  /** The revision that moved them: what it or a later one assigned stands. */
+  revision: countSchema,
   slots: z.array(rangeSchema).min(1),
 });
 

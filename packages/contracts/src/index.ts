@@ -11,7 +11,12 @@ export {
   type Predicate,
   type TextPattern,
 } from './predicate.ts';
+export { layerOverlaps } from './layers.ts';
+export { pathName } from './problem.ts';
+export { schemaProblems } from './schema-problems.ts';
 export { snapshotSchema, type Snapshot } from './snapshot.ts';
 export type { LooseDocument } from './loose-document.ts';
 export type { Path, Problem } from './problem.ts';
-export { ConfigError, readConfig } from './read-config.ts';
+export { ConfigError } from './config-error.ts';
+export { readConfig } from './read-config.ts';
+export { readExperiments, type ExperimentFile } from './read-experiments.ts';

@@ -1,5 +1,16 @@
-import type { LooseDocument } from './loose-document.ts';
 import type { Problem } from './problem.ts';
+
+/** What an experiment says of its layer, as far as it is written down. */
+interface LayerClaim {
+  readonly key?: string | undefined;
+  readonly status?: string | undefined;
+  readonly layer?:
+    | {
+        readonly name?: string | undefined;
+        readonly slots?: readonly [number, number] | undefined;
+      }
+    | undefined;
+}
 
 /**
  * Experiments of one layer that claim the same slots: their visitors would be in both, and
@@ -7,8 +18,12 @@ import type { Problem } from './problem.ts';
  * request. A draft claims none, so that the next experiment can be written down while the
  * present one still runs; it is refused when its status changes.
  */
-export function layerOverlaps({ experiments }: LooseDocument): Problem[] {
-  const claims = experiments.flatMap(({ key, status, layer: { name, slots } }, index) => {
+export function layerOverlaps({
+  experiments,
+}: {
+  readonly experiments: readonly LayerClaim[];
+}): Problem[] {
+  const claims = experiments.flatMap(({ key, status, layer: { name, slots } = {} }, index) => {
     if (name === undefined || slots === undefined || status === 'draft') return [];
     const [from, to] = slots;
     return [{ index, layer: name, label: key ?? `experiments[${index}]`, from, to }];

@@ -7,3 +7,11 @@ export interface Problem {
   /** Says what was expected and what was there; goes behind the value's place and name. */
   readonly message: string;
 }
+
+/** A path as people read it: `experiments[0].variants`. */
+export function pathName(path: Path): string {
+  return path.reduce<string>(
+    (so, key) => (typeof key === 'number' ? `${so}[${key}]` : `${so}${so && '.'}${String(key)}`),
+    '',
+  );
+}

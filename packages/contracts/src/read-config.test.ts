@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { LooseDocument } from './loose-document.ts';
 import type { Problem } from './problem.ts';
-import { ConfigError, readConfig } from './read-config.ts';
+import { ConfigError } from './config-error.ts';
+import { readConfig } from './read-config.ts';
 
 const PLAIN = `
 upstreams: { site: { url: "http://127.0.0.1:3000" } }

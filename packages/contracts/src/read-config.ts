@@ -1,24 +1,11 @@
-import { LineCounter, isNode, parseDocument, type Document } from 'yaml';
-import type { z } from 'zod';
 import { configSchema, type Config } from './config.ts';
+import { ConfigError } from './config-error.ts';
 import { layerOverlaps } from './layers.ts';
 import { readLoosely, type LooseDocument } from './loose-document.ts';
-import type { Path, Problem } from './problem.ts';
-import { brokenReferences, sharedPort } from './references.ts';
-
-/** A configuration that can't be used; the message lists every problem with its place. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  readonly problems: readonly string[];
-
-  constructor(file: string, problems: readonly string[]) {
-    const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-    super(
-      `${file} can't be used, ${count}:\n${problems.map((problem) => `  ${problem}`).join('\n')}`,
-    );
-    this.problems = problems;
-  }
-}
+import type { Problem } from './problem.ts';
+import { repeatedExperiments, sharedPort, unknownUpstreams } from './references.ts';
+import { isMapping, schemaProblems } from './schema-problems.ts';
+import { parseYaml } from './yaml-source.ts';
 
 interface Override {
   readonly name: string;
@@ -57,15 +44,8 @@ export function readConfig(
   env: Readonly<Record<string, string | undefined>> = {},
   check: (document: LooseDocument) => readonly Problem[] = () => [],
 ): Config {
-  const lines = new LineCounter();
-  const yaml = parseDocument(source, { lineCounter: lines, prettyErrors: false });
-  if (yaml.errors.length > 0) {
-    throw new ConfigError(
-      file,
-      yaml.errors.map((error) => `${at(file, lines, error.pos[0])}: ${error.message}`),
-    );
-  }
-  const raw: unknown = yaml.toJS() ?? {};
+  const yaml = parseYaml(source, file);
+  const raw = yaml.value ?? {};
   if (!isMapping(raw)) {
     throw new ConfigError(file, [`${file}: expected a mapping such as "upstreams: …"`]);
   }
@@ -73,22 +53,13 @@ export function readConfig(
   const result = configSchema.safeParse(raw);
   const document = readLoosely(raw);
   const problems = [
-    ...(result.error?.issues.flatMap((issue) => describe(issue, raw)) ?? []),
-    ...[brokenReferences, sharedPort, layerOverlaps, check].flatMap((rule) => rule(document)),
+    ...schemaProblems(result.error, raw),
+    ...[unknownUpstreams, repeatedExperiments, sharedPort, layerOverlaps, check].flatMap((rule) =>
+      rule(document),
+    ),
   ];
   if (result.success && problems.length === 0) return result.data;
-  const told = problems
-    .map(({ path, message }) => {
-      const variable = overridden.get(path.join('.'));
-      if (variable !== undefined) return { text: `environment variable ${variable}: ${message}` };
-      const offset = offsetOf(yaml, path);
-      const place = offset === undefined ? file : at(file, lines, offset);
-      return { offset, text: `${place}: ${name(path)}${message}` };
-    })
-    .toSorted((a, b) => (a.offset ?? -1) - (b.offset ?? -1))
-    .map(({ text }) => text);
-  // The schema and a rule of the caller may have found the same.
-  throw new ConfigError(file, [...new Set(told)]);
+  throw new ConfigError(file, yaml.tell(problems, overridden));
 }
 
 /** Writes the overrides into `raw`; tells which variable each overridden path came from. */
@@ -120,72 +91,4 @@ function applyOverrides(
     }
   }
   return overridden;
-}
-
-function describe(issue: z.core.$ZodIssue, raw: unknown): readonly Problem[] {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'unknown key' }));
-  }
-  if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')) {
-    const value = valueAt(raw, issue.path);
-    const message =
-      value === undefined
-        ? `missing (expected ${issue.expected})`
-        : `expected ${issue.expected}, got ${JSON.stringify(value)}`;
-    return [{ path: issue.path, message }];
-  }
-  // A record whose key is refused: the reason is inside.
-  if (issue.code === 'invalid_key') {
-    return issue.issues.map((inner) => ({ path: issue.path, message: inner.message }));
-  }
-  return [{ path: issue.path, message: `${issue.message}${got(issue.message, raw, issue.path)}` }];
-}
-
-/** What stands there, where the message has not said it; never a secret. */
-function got(message: string, raw: unknown, path: Path): string {
-  if (!message.startsWith('expected') || message.includes(', got ')) return '';
-  if (path[0] === 'cookieSecrets') return '';
-  const value = valueAt(raw, path);
-  // It may hold a password, wherever that stands in a URL that is none.
-  if (path[0] === 'redis' && String(value).includes('@')) return '';
-  return value === undefined || typeof value === 'object' ? '' : `, got ${JSON.stringify(value)}`;
-}
-
-function valueAt(raw: unknown, path: Path): unknown {
-  let value = raw;
-  for (const key of path) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    value = Reflect.get(value, key);
-  }
-  return value;
-}
-
-/** `experiments[0].variants: `, or nothing for the whole document. */
-function name(path: Path): string {
-  if (path.length === 0) return '';
-  const dotted = path.reduce<string>(
-    (so, key) => (typeof key === 'number' ? `${so}[${key}]` : `${so}${so && '.'}${String(key)}`),
-    '',
-  );
-  return `${dotted}: `;
-}
-
-/** Where the nearest node of `path` that the file holds begins. */
-function offsetOf(yaml: Document, path: Path): number | undefined {
-  for (let length = path.length; length > 0; length--) {
-    const node = yaml.getIn(path.slice(0, length), true);
-    const offset = isNode(node) ? node.range?.[0] : undefined;
-    if (offset !== undefined) return offset;
-  }
-  return undefined;
-}
-
-/** File, line and column, as editors take them. */
-function at(file: string, lines: LineCounter, offset: number): string {
-  const { line, col } = lines.linePos(offset);
-  return `${file}:${line}:${col}`;
-}
-
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -12,8 +12,8 @@ export function sharedPort({ public: open, private: closed }: LooseDocument): Pr
   ];
 }
 
-/** Names that refer to no upstream, and experiments that are there twice. */
-export function brokenReferences({
+/** Names that refer to no upstream. */
+export function unknownUpstreams({
   upstreams,
   routes,
   default: fallback,
@@ -30,17 +30,24 @@ export function brokenReferences({
   };
   check(fallback, ['default']);
   routes.forEach((route, index) => check(route.upstream, ['routes', index, 'upstream']));
-  experiments.forEach(({ key, variants }, index) => {
+  experiments.forEach(({ variants }, index) =>
     variants.forEach((variant, position) =>
       check(variant.upstream, ['experiments', index, 'variants', position, 'upstream']),
-    );
+    ),
+  );
+  return problems;
+}
+
+/** Experiments that are there twice. */
+export function repeatedExperiments({ experiments }: LooseDocument): Problem[] {
+  return experiments.flatMap(({ key }, index) => {
     const first = experiments.findIndex((other) => other.key === key);
-    if (key !== undefined && first !== index) {
-      problems.push({
+    if (key === undefined || first === index) return [];
+    return [
+      {
         path: ['experiments', index, 'key'],
         message: `experiment ${JSON.stringify(key)} is there twice`,
-      });
-    }
+      },
+    ];
   });
-  return problems;
 }

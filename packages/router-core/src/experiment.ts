@@ -38,6 +38,11 @@ export interface VariantDefinition {
 export interface MoveDefinition {
   readonly from: string;
   readonly to: string;
+  /**
+   * The revision that moved them. An assignment that it or a later one made stands: by hand,
+   * or by an edge that is ahead of another.
+   */
+  readonly revision: number;
   readonly slots: readonly Range[];
 }
 
@@ -263,6 +268,15 @@ export function compileExperiment(definition: ExperimentDefinition): Experiment 
     variant: (variantKey) => byKey.get(variantKey),
     variantAt: (slot) => variants[table[slot] ?? 0] ?? control,
   };
+}
+
+/**
+ * The key of each slot's variant, by its slots or by the weights laid end to end.
+ *
+ * @throws TypeError or RangeError for weights or slots that are none
+ */
+export function slotOwners(variants: readonly VariantDefinition[]): readonly string[] {
+  return Array.from(slotTable(variants), (index) => variants[index]?.key ?? '');
 }
 
 /** For each slot, the index of its variant. */

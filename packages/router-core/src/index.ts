@@ -31,6 +31,10 @@ export type {
   Variant,
   VariantDefinition,
 } from './experiment.ts';
+export { planChange } from './allocation.ts';
+export type { AllocationPlan, Meaning } from './allocation.ts';
+export { HOLDOUT, OUTSIDE } from './move-preview.ts';
+export type { VisitorShare } from './move-preview.ts';
 export { compileAudience } from './audience.ts';
 export type {
   BotClass,

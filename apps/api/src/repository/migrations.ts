@@ -32,6 +32,8 @@ VALUES
    '["Unlimited data at full speed","5G included","Calls to 40 countries","A person answers within a minute"]', 0)
 `;
 
+const firstSnapshot = 'INSERT INTO experiment_snapshot (id, revision) VALUES (1, 0)';
+
 export const migrations: readonly Migration[] = [
   {
     version: 1,
@@ -91,4 +93,84 @@ export const migrations: readonly Migration[] = [
     ],
   },
   { version: 2, name: 'offer the first five plans', sqlite: [firstPlans], mysql: [firstPlans] },
+  {
+    version: 3,
+    name: 'create experiments and their audit',
+    sqlite: [
+      `CREATE TABLE IF NOT EXISTS experiment_revisions (
+        experiment TEXT NOT NULL,
+        revision INTEGER NOT NULL CHECK (revision >= 1),
+        document TEXT NOT NULL CHECK (json_valid(document)),
+        author TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        meaning TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        PRIMARY KEY (experiment, revision)
+      ) STRICT`,
+      `CREATE TABLE IF NOT EXISTS experiments (
+        experiment TEXT NOT NULL PRIMARY KEY,
+        revision INTEGER NOT NULL,
+        created_at TEXT NOT NULL,
+        FOREIGN KEY (experiment, revision) REFERENCES experiment_revisions (experiment, revision)
+      ) STRICT`,
+      `CREATE TABLE IF NOT EXISTS experiment_snapshot (
+        id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+        revision INTEGER NOT NULL CHECK (revision >= 0)
+      ) STRICT`,
+      `CREATE TABLE IF NOT EXISTS audit (
+        id INTEGER NOT NULL PRIMARY KEY,
+        created_at TEXT NOT NULL,
+        author TEXT NOT NULL,
+        action TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        reason TEXT NOT NULL
+      ) STRICT`,
+      'CREATE INDEX IF NOT EXISTS audit_created_at ON audit (created_at)',
+      'CREATE INDEX IF NOT EXISTS sign_ups_visitor ON sign_ups (visitor)',
+    ],
+    mysql: [
+      `CREATE TABLE IF NOT EXISTS experiment_revisions (
+        experiment VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+        revision INT UNSIGNED NOT NULL,
+        document MEDIUMTEXT NOT NULL,
+        author VARCHAR(64) NOT NULL,
+        reason VARCHAR(2000) NOT NULL,
+        meaning VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+        created_at DATETIME(3) NOT NULL,
+        PRIMARY KEY (experiment, revision)
+      ) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_ci`,
+      `CREATE TABLE IF NOT EXISTS experiments (
+        experiment VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+        revision INT UNSIGNED NOT NULL,
+        created_at DATETIME(3) NOT NULL,
+        FOREIGN KEY (experiment, revision) REFERENCES experiment_revisions (experiment, revision)
+      ) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_ci`,
+      `CREATE TABLE IF NOT EXISTS experiment_snapshot (
+        id TINYINT UNSIGNED NOT NULL PRIMARY KEY,
+        revision INT UNSIGNED NOT NULL
+      ) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_ci`,
+      `CREATE TABLE IF NOT EXISTS audit (
+        id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+        created_at DATETIME(3) NOT NULL,
+        author VARCHAR(64) NOT NULL,
+        action VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+        subject VARCHAR(200) NOT NULL,
+        reason VARCHAR(2000) NOT NULL,
+        INDEX audit_created_at (created_at)
+      ) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_ci`,
+      // MySQL, unlike MariaDB, knows no CREATE INDEX IF NOT EXISTS.
+      `SELECT IF(COUNT(*) = 0, 'CREATE INDEX sign_ups_visitor ON sign_ups (visitor)', 'DO 0')
+       INTO @create_index FROM information_schema.statistics
+       WHERE table_schema = DATABASE() AND table_name = 'sign_ups' AND index_name = 'sign_ups_visitor'`,
+      'PREPARE create_index FROM @create_index',
+      'EXECUTE create_index',
+      'DEALLOCATE PREPARE create_index',
+    ],
+  },
+  {
+    version: 4,
+    name: 'begin the snapshot of experiments at 0',
+    sqlite: [firstSnapshot],
+    mysql: [firstSnapshot],
+  },
 ];

@@ -1,10 +1,13 @@
 import { createPool } from 'mysql2';
 import { createConnection } from 'mysql2/promise';
-import type { Pool, PoolConnection, RowDataPacket } from 'mysql2/promise';
+import type { Pool, PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { migrations } from './migrations.ts';
 import { migrateMysql } from './mysql-migrate.ts';
 import { SESSION, connectionOptions, errorCode, explained } from './mysql-session.ts';
-import type { NewSignUp, ProductRepository, SignUpOutcome } from './product-repository.ts';
+import type { NewSignUp, SignUpOutcome } from './product-repository.ts';
+import { managementRepositories } from './repository.ts';
+import type { Repository } from './repository.ts';
+import type { SqlDatabase, SqlValue, Statement } from './sql-database.ts';
 import { createdSignUp, isPlanId, planColumns, planOfRow, repeatedSignUp } from './stored-rows.ts';
 import { TimeLimitExceeded, withinTime } from './time-limit.ts';
 
@@ -20,7 +23,7 @@ const CLOSE_TIMEOUT = 500;
  * `RepositoryUnavailable` when the server does not answer, with
  * `RepositoryUnusable` when it refuses the user or the database.
  */
-export async function openMysqlRepository(url: string): Promise<ProductRepository> {
+export async function openMysqlRepository(url: string): Promise<Repository> {
   try {
     const connection = await createConnection(connectionOptions(url));
     try {
@@ -35,7 +38,10 @@ export async function openMysqlRepository(url: string): Promise<ProductRepositor
   return new MysqlRepository(url);
 }
 
-class MysqlRepository implements ProductRepository {
+class MysqlRepository implements Repository {
+  readonly experiments;
+  readonly audit;
+  readonly visitors;
   readonly #url: string;
   readonly #pool: Pool;
   #closed: Promise<void> | undefined;
@@ -50,6 +56,14 @@ class MysqlRepository implements ProductRepository {
       });
     });
     this.#pool = pool.promise();
+    const database: SqlDatabase = {
+      rows: (sql, values) => this.#rows(sql, values),
+      transact: (statements) => this.#transact(statements),
+    };
+    const management = managementRepositories(database);
+    this.experiments = management.experiments;
+    this.audit = management.audit;
+    this.visitors = management.visitors;
   }
 
   async listPlans() {
@@ -105,16 +119,45 @@ class MysqlRepository implements ProductRepository {
   }
 
   /** Runs one prepared statement. */
-  async #rows(sql: string, values: (string | Date | null)[] = []): Promise<RowDataPacket[]> {
+  async #rows(sql: string, values: readonly SqlValue[] = []): Promise<RowDataPacket[]> {
+    return this.#using(async (connection) => {
+      const [rows] = await connection.execute<RowDataPacket[]>(sql, [...values]);
+      return rows;
+    });
+  }
+
+  /** Runs a transaction; see `SqlDatabase`. */
+  async #transact(statements: readonly [Statement, ...Statement[]]): Promise<number[] | undefined> {
+    return this.#using(async (connection) => {
+      await connection.beginTransaction();
+      try {
+        const changes: number[] = [];
+        for (const { sql, values } of statements) {
+          const [done] = await connection.execute<ResultSetHeader>(sql, [...values]);
+          changes.push(done.affectedRows);
+          if (changes[0] === 0) {
+            await connection.rollback();
+            return undefined;
+          }
+        }
+        await connection.commit();
+        return changes;
+      } catch (error) {
+        // A connection that goes back to the pool must hold no lock.
+        await connection.rollback();
+        throw error;
+      }
+    });
+  }
+
+  /** Lends one connection, for as long as one call may take. */
+  async #using<T>(work: (connection: PoolConnection) => Promise<T>): Promise<T> {
     const connection = await this.#connection();
     try {
-      // The driver's own `timeout` does not cover preparing the statement.
-      const [rows] = await withinTime(
-        connection.execute<RowDataPacket[]>(sql, values),
-        QUERY_TIMEOUT,
-      );
+      // The driver's own `timeout` does not cover preparing a statement.
+      const result = await withinTime(work(connection), QUERY_TIMEOUT);
       connection.release();
-      return rows;
+      return result;
     } catch (error) {
       // A late answer must not meet the connection's next user.
       if (error instanceof TimeLimitExceeded) connection.destroy();

@@ -1,6 +1,6 @@
 import { openMysqlRepository } from './mysql-repository.ts';
 import { RepositoryUnavailable } from './product-repository.ts';
-import type { ProductRepository } from './product-repository.ts';
+import type { Repository } from './repository.ts';
 import { openSqliteRepository } from './sqlite-repository.ts';
 
 /** Which database to open: MySQL when there is a URL, else SQLite in the data folder. */
@@ -30,7 +30,7 @@ const LONGEST_DELAY = 3_000;
 export async function openRepository(
   { dataFolder, mysqlUrl }: RepositoryLocation,
   { limit, clock, pause, onRetry }: Patience,
-): Promise<ProductRepository> {
+): Promise<Repository> {
   const started = clock();
   for (let delay = FIRST_DELAY; ; delay = Math.min(delay * 2, LONGEST_DELAY)) {
     try {

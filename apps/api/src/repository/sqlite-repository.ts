@@ -2,21 +2,18 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { migrations } from './migrations.ts';
-import { RepositoryUnavailable, RepositoryUnusable } from './product-repository.ts';
-import type { NewSignUp, ProductRepository, SignUpOutcome } from './product-repository.ts';
+import type { NewSignUp, SignUpOutcome } from './product-repository.ts';
+import { managementRepositories } from './repository.ts';
+import type { Repository } from './repository.ts';
+import { sqliteDatabase } from './sqlite-database.ts';
+import {
+  CONSTRAINT_FOREIGNKEY,
+  CONSTRAINT_UNIQUE,
+  explained,
+  resultCode,
+} from './sqlite-errors.ts';
 import { migrateSqlite } from './sqlite-migrate.ts';
 import { createdSignUp, isPlanId, planColumns, planOfRow, repeatedSignUp } from './stored-rows.ts';
-
-// Result codes of SQLite (https://sqlite.org/rescode.html). The low byte is the
-// primary code; extended codes tell constraints apart.
-const BUSY = 5;
-const READONLY = 8;
-const CANTOPEN = 14;
-const FULL = 13;
-const NOTADB = 26;
-const CORRUPT = 11;
-const CONSTRAINT_FOREIGNKEY = 787;
-const CONSTRAINT_UNIQUE = 2067;
 
 /**
  * How long a statement waits for another process's write, in milliseconds. The
@@ -29,7 +26,7 @@ const BUSY_TIMEOUT = 1_000;
  * Throws `RepositoryUnavailable` when another process holds the file too long,
  * `RepositoryUnusable` when the folder or file can not be used.
  */
-export function openSqliteRepository(folder: string): ProductRepository {
+export function openSqliteRepository(folder: string): Repository {
   const file = join(folder, 'product.sqlite');
   let database: DatabaseSync | undefined;
   try {
@@ -47,7 +44,10 @@ export function openSqliteRepository(folder: string): ProductRepository {
   }
 }
 
-class SqliteRepository implements ProductRepository {
+class SqliteRepository implements Repository {
+  readonly experiments;
+  readonly audit;
+  readonly visitors;
   readonly #database;
   readonly #listPlans;
   readonly #findPlan;
@@ -56,6 +56,12 @@ class SqliteRepository implements ProductRepository {
 
   constructor(database: DatabaseSync) {
     this.#database = database;
+    const management = managementRepositories(
+      sqliteDatabase(database, (work) => this.#attempt(work)),
+    );
+    this.experiments = management.experiments;
+    this.audit = management.audit;
+    this.visitors = management.visitors;
     this.#listPlans = database.prepare(`SELECT ${planColumns} FROM plans ORDER BY price, id`);
     this.#findPlan = database.prepare(`SELECT ${planColumns} FROM plans WHERE id = ?`);
     this.#insertSignUp = database.prepare(
@@ -120,44 +126,4 @@ class SqliteRepository implements ProductRepository {
       throw explained(error, this.#database.location() ?? 'product.sqlite');
     }
   }
-}
-
-/** SQLite's extended result code, or undefined when the error is not SQLite's. */
-function resultCode(error: unknown): number | undefined {
-  const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
-  return typeof code === 'number' ? code : undefined;
-}
-
-/** Tells a failure that passes from one that somebody must mend; others stay as they are. */
-function explained(error: unknown, file: string): unknown {
-  const systemCode = error instanceof Error && 'code' in error ? error.code : undefined;
-  const primary = (resultCode(error) ?? 0) & 0xff;
-  if (primary === BUSY) {
-    return new RepositoryUnavailable(`Another process holds the database ${file} locked.`, {
-      cause: error,
-    });
-  }
-  if (primary === FULL) {
-    return new RepositoryUnavailable(`No room left to write the database ${file}.`, {
-      cause: error,
-    });
-  }
-  if (primary === NOTADB || primary === CORRUPT) {
-    return new RepositoryUnusable(
-      `${file} is no intact SQLite database. Put back a backup, or move the file away to start with an empty one.`,
-      { cause: error },
-    );
-  }
-  if (
-    primary === READONLY ||
-    primary === CANTOPEN ||
-    ['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOTDIR'].includes(String(systemCode))
-  ) {
-    return new RepositoryUnusable(
-      `The database ${file} can not be written. Make its folder writable for this user, ` +
-        'or set TURNOUT_DATA_DIR to a folder that is.',
-      { cause: error },
-    );
-  }
-  return error;
 }

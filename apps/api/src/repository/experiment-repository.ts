@@ -1,0 +1,173 @@
+import { experimentSchema } from '@turnout/contracts';
+import type { ExperimentDocument } from '@turnout/contracts';
+import { MEANINGS } from '@turnout/contracts/management';
+import type { Meaning } from '@turnout/contracts/management';
+import { auditStatement } from './audit-repository.ts';
+import type { AuditEntry } from './audit-repository.ts';
+import { timeOf } from './sql-database.ts';
+import type { SqlDatabase, SqlRow, Statement } from './sql-database.ts';
+
+/** One revision of an experiment; it never changes. */
+export interface StoredRevision {
+  readonly key: string;
+  readonly revision: number;
+  readonly document: ExperimentDocument;
+  readonly author: string;
+  readonly reason: string;
+  readonly meaning: Meaning;
+  readonly at: Date;
+}
+
+/** The latest revision of an experiment. */
+export interface LiveExperiment extends StoredRevision {
+  readonly createdAt: Date;
+}
+
+/** All experiments at one moment. */
+export interface LiveExperiments {
+  /** Grows with every change of any experiment; 0 before the first. */
+  readonly snapshot: number;
+  /** By key. */
+  readonly experiments: ReadonlyMap<string, LiveExperiment>;
+}
+
+/** Experiments and their history. Rejects as `ProductRepository` does. */
+export interface ExperimentRepository {
+  /** All experiments, as of one moment. */
+  live(): Promise<LiveExperiments>;
+  /** Revisions of an experiment, newest first: those below `before`, at most `limit`. */
+  history(
+    key: string,
+    page: { readonly before?: number; readonly limit: number },
+  ): Promise<StoredRevision[]>;
+  /** One revision of an experiment. */
+  revision(key: string, revision: number): Promise<StoredRevision | undefined>;
+  /**
+   * Stores new revisions and what the audit says of them, all or nothing, if the snapshot is
+   * still `from`. Resolves with the new snapshot once it is durable; undefined if somebody was
+   * faster, and nothing is stored.
+   */
+  commit(
+    from: number,
+    revisions: readonly StoredRevision[],
+    audit: readonly AuditEntry[],
+  ): Promise<number | undefined>;
+  /** Moves the snapshot on from `from` to `to`, without a change. False if somebody was faster. */
+  raise(from: number, to: number): Promise<boolean>;
+}
+
+const REVISION =
+  'r.experiment, r.revision, r.document, r.author, r.reason, r.meaning, r.created_at';
+
+const SNAPSHOT = 'SELECT revision FROM experiment_snapshot WHERE id = 1';
+
+// One statement, so that it sees one moment. The snapshot's row is there without experiments too.
+const LIVE = `
+  SELECT s.revision AS snapshot, e.created_at AS first_at, ${REVISION}
+  FROM experiment_snapshot s
+  LEFT JOIN experiments e ON s.id = 1
+  LEFT JOIN experiment_revisions r ON r.experiment = e.experiment AND r.revision = e.revision
+  ORDER BY e.experiment`;
+
+/** Experiments in a database of either kind. */
+export function createExperimentRepository(database: SqlDatabase): ExperimentRepository {
+  // Every change moves the snapshot on, so what was read at one holds as long as it stands.
+  let known: LiveExperiments | undefined;
+
+  return {
+    async live() {
+      const [row] = await database.rows(SNAPSHOT);
+      if (known !== undefined && known.snapshot === Number(row?.['revision'])) return known;
+      known = liveOfRows(await database.rows(LIVE), known?.experiments ?? new Map());
+      return known;
+    },
+    async history(key, { before, limit }) {
+      const rows = await database.rows(
+        `SELECT ${REVISION} FROM experiment_revisions r
+         WHERE r.experiment = ?${before === undefined ? '' : ' AND r.revision < ?'}
+         ORDER BY r.revision DESC LIMIT ${Math.trunc(limit)}`,
+        before === undefined ? [key] : [key, before],
+      );
+      return rows.map(revisionOfRow);
+    },
+    async revision(key, revision) {
+      const [row] = await database.rows(
+        `SELECT ${REVISION} FROM experiment_revisions r WHERE r.experiment = ? AND r.revision = ?`,
+        [key, revision],
+      );
+      return row && revisionOfRow(row);
+    },
+    async commit(from, revisions, audit) {
+      const done = await database.transact([
+        moveSnapshot(from, from + 1),
+        ...revisions.flatMap(storeRevision),
+        ...audit.map(auditStatement),
+      ]);
+      return done && from + 1;
+    },
+    async raise(from, to) {
+      return (await database.transact([moveSnapshot(from, to)])) !== undefined;
+    },
+  };
+}
+
+/** Changes no row if the snapshot has moved on; else holds its row until the transaction ends. */
+function moveSnapshot(from: number, to: number): Statement {
+  return {
+    sql: 'UPDATE experiment_snapshot SET revision = ? WHERE id = 1 AND revision = ?',
+    values: [to, from],
+  };
+}
+
+function storeRevision(stored: StoredRevision): Statement[] {
+  const { key, revision, document, author, reason, meaning, at } = stored;
+  return [
+    {
+      sql: `INSERT INTO experiment_revisions
+              (experiment, revision, document, author, reason, meaning, created_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      values: [key, revision, JSON.stringify(document), author, reason, meaning, at],
+    },
+    revision === 1
+      ? {
+          sql: 'INSERT INTO experiments (experiment, revision, created_at) VALUES (?, ?, ?)',
+          values: [key, revision, at],
+        }
+      : {
+          sql: 'UPDATE experiments SET revision = ? WHERE experiment = ?',
+          values: [revision, key],
+        },
+  ];
+}
+
+/** @param before what was read earlier: revisions that are there still are not parsed again */
+function liveOfRows(
+  rows: readonly SqlRow[],
+  before: ReadonlyMap<string, LiveExperiment>,
+): LiveExperiments {
+  const experiments = new Map<string, LiveExperiment>();
+  for (const row of rows) {
+    if (row['experiment'] === null) continue;
+    const known = before.get(String(row['experiment']));
+    const experiment =
+      known?.revision === Number(row['revision'])
+        ? known
+        : { ...revisionOfRow(row), createdAt: timeOf(row['first_at']) };
+    experiments.set(experiment.key, experiment);
+  }
+  return { snapshot: Number(rows[0]?.['snapshot'] ?? 0), experiments };
+}
+
+function revisionOfRow(row: SqlRow): StoredRevision {
+  const meaning = MEANINGS.find((one) => one === row['meaning']);
+  if (meaning === undefined) throw new Error(`Not a meaning: ${String(row['meaning'])}`);
+  return {
+    key: String(row['experiment']),
+    revision: Number(row['revision']),
+    document: experimentSchema.parse(JSON.parse(String(row['document']))),
+    author: String(row['author']),
+    reason: String(row['reason']),
+    meaning,
+    at: timeOf(row['created_at']),
+  };
+}
