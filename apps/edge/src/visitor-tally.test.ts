@@ -14,6 +14,7 @@ function createCounter() {
       calls.push({ key: `${experiment}:${phase}:${variant}:${day}`, visitors });
     },
     count: async () => 0,
+    countOver: async () => 0,
   };
   return { counter, calls, state };
 }

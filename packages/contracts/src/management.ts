@@ -156,6 +156,8 @@ export interface Change {
   readonly experiment: ExperimentRecord;
   readonly diff: readonly Difference[];
   readonly preview: MovePreview;
+  /** Whether edges can know of it already. */
+  readonly published: PublishedSnapshot;
 }
 
 export interface ApplyResult {
@@ -164,6 +166,7 @@ export interface ApplyResult {
 
 /** The snapshot that edges follow. */
 export interface PublishedSnapshot {
+  /** Grows with every change of any experiment; 0 before the first. */
   readonly revision: number;
   /** ISO 8601, UTC; undefined until it could be published. */
   readonly publishedAt?: string;
@@ -210,4 +213,10 @@ export interface AuditRow {
   readonly action: string;
   readonly subject: string;
   readonly reason: string;
+}
+
+/** `GET /v1/audit` */
+export interface AuditLog {
+  /** Newest first. */
+  readonly rows: readonly AuditRow[];
 }

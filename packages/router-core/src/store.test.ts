@@ -174,6 +174,85 @@ for (const { name, isHere, start } of backends) {
       expect(entry).toEqual({ variant: 'B', phase: 1, revision: 2, written: true });
     });
 
+    test('set writes over whatever is there, and starts the time to live anew', async () => {
+      const visitor = newVisitor();
+      await store.set(visitor, 'home', propose('A', 1, 7));
+      expect(Object.fromEntries(await other.get(visitor))).toEqual({ home: propose('A', 1, 7) });
+      await other.getOrSet(visitor, 'home', propose('B', 2, 8), VARIANTS);
+      await store.set(visitor, 'home', propose('control', 1, 9));
+      expect((await other.get(visitor)).get('home')).toEqual(propose('control', 1, 9));
+      const entry = await other.getOrSet(visitor, 'home', propose('B'), VARIANTS);
+      expect(entry).toEqual({ ...propose('control', 1, 9), written: false });
+
+      const brief = backend.open(1_000);
+      await brief.ready(10_000);
+      const passing = newVisitor();
+      await brief.set(passing, 'home', propose('A'));
+      await expect.poll(async () => (await brief.get(passing)).size, { timeout: 10_000 }).toBe(0);
+      await brief.close();
+    });
+
+    test('forget erases a visitor, says how many assignments are gone, and leaves others', async () => {
+      const [visitor, neighbour] = [newVisitor(), newVisitor()];
+      for (const id of [visitor, neighbour]) {
+        await store.getOrSet(id, 'home', propose('A'), VARIANTS);
+        await store.getOrSet(id, 'price', propose('B'), VARIANTS);
+      }
+      expect(await other.forget(visitor)).toBe(2);
+      expect((await store.get(visitor)).size).toBe(0);
+      expect((await store.get(neighbour)).size).toBe(2);
+      expect(await store.forget(visitor)).toBe(0);
+      const anew = await store.getOrSet(visitor, 'home', propose('B'), VARIANTS);
+      expect(anew).toMatchObject({ variant: 'B', written: true });
+    });
+
+    test('tells every store and process of visitors that were set or forgotten', async () => {
+      const own: VisitorId[] = [];
+      const foreign: VisitorId[] = [];
+      const watches = [
+        store.onChanged((visitor) => own.push(visitor)),
+        other.onChanged((visitor) => foreign.push(visitor)),
+      ];
+      const left = store.onChanged(() => expect.unreachable('was closed'));
+      left.close();
+      left.close();
+      const run = promisify(execFile);
+      const elsewhere = run(process.execPath, [
+        '--input-type=module-typescript',
+        '--eval',
+        `${backend.openSource(DAY)}
+         const { visitor } = await new Promise<{ visitor: string }>((resolve) => {
+           store.onChanged((visitor) => resolve({ visitor }));
+         });
+         console.log(visitor);
+         await store.close();`,
+      ]);
+      const visitors: VisitorId[] = [];
+      const state = { isHeard: false };
+      void elsewhere.finally(() => {
+        state.isHeard = true;
+      });
+      // Over and over, as nothing is told of what happened before a store listened.
+      while (!state.isHeard) {
+        const visitor = newVisitor();
+        visitors.push(visitor);
+        await (visitors.length % 2 === 0
+          ? store.forget(visitor)
+          : other.set(visitor, 'home', propose('A')));
+        await Promise.race([elsewhere, new Promise((resolve) => setTimeout(resolve, 50))]);
+      }
+      expect(visitors).toContain((await elsewhere).stdout.trim());
+      await expect.poll(() => own.at(-1), { timeout: 10_000 }).toBe(visitors.at(-1));
+      await expect.poll(() => foreign.at(-1), { timeout: 10_000 }).toBe(visitors.at(-1));
+      // From the first that was heard on, each of them and in order.
+      expect(own).toEqual(visitors.slice(-own.length));
+      expect(foreign).toEqual(visitors.slice(-foreign.length));
+      for (const watch of watches) watch.close();
+      // What every request writes is told to nobody.
+      await store.set(newVisitor(), 'home', propose('A'));
+      expect(own.at(-1)).toBe(visitors.at(-1));
+    }, 60_000);
+
     test('lets the time to live slide, for all of a visitor at once', async () => {
       const ttl = 1_000;
       const brief = backend.open(ttl);
@@ -259,6 +338,25 @@ for (const { name, isHere, start } of backends) {
       await adding;
       const count = await store.visitors.count('leaving', 1, 'A', TODAY);
       expect(Math.abs(count - ids.length)).toBeLessThanOrEqual(ids.length * 0.03);
+    });
+
+    test('counts over several days who came on any of them, once', async () => {
+      const ids = Array.from({ length: 200 }, newVisitor);
+      const days = ['2026-11-20', '2026-11-21', '2026-11-22'];
+      await store.visitors.add('over', 1, 'A', '2026-11-20', ids.slice(0, 120));
+      await store.visitors.add('over', 1, 'A', '2026-11-21', ids.slice(80));
+      await store.visitors.add('over', 1, 'B', '2026-11-22', [newVisitor()]);
+      await store.visitors.add('over', 2, 'A', '2026-11-22', [newVisitor()]);
+      const { visitors } = other;
+      const all = await visitors.countOver('over', 1, 'A', days);
+      expect(Math.abs(all - 200)).toBeLessThanOrEqual(200 * 0.03);
+      const first = await visitors.countOver('over', 1, 'A', days.slice(0, 1));
+      expect(Math.abs(first - 120)).toBeLessThanOrEqual(120 * 0.03);
+      expect(await visitors.countOver('over', 1, 'A', ['2026-11-22'])).toBe(0);
+      expect(await visitors.countOver('over', 1, 'A', [])).toBe(0);
+      await expect(visitors.countOver('over', 1, 'A', ['2026-11-20', 'yesterday'])).rejects.toThrow(
+        'Expected a day as YYYY-MM-DD, got "yesterday"',
+      );
     });
 
     test('refuses a day that is none', async () => {

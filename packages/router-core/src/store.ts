@@ -48,11 +48,33 @@ export interface VisitorCounter {
   ): Promise<void>;
   /** Unique visitors added; may be an estimate with a standard error of 0.81 %. */
   count(experiment: string, phase: number, variant: string, day: string): Promise<number>;
+  /** As `count`, over several days: who came on two of them counts once. */
+  countOver(
+    experiment: string,
+    phase: number,
+    variant: string,
+    days: readonly string[],
+  ): Promise<number>;
 }
 
 /** A store of both, as `./redis` and `./embedded` make them. */
 export interface Ledger extends AssignmentStore {
   readonly visitors: VisitorCounter;
+  /** Writes over whatever is stored, as an operator who reassigns a visitor wants it. */
+  set(visitor: VisitorId, experiment: string, assignment: StoredAssignment): Promise<void>;
+  /**
+   * Erases all that is held of a visitor. In Redis, the counts of unique visitors stay: no
+   * id can be read from them.
+   *
+   * @returns how many assignments are gone
+   */
+  forget(visitor: VisitorId): Promise<number>;
+  /**
+   * Calls back with each visitor who was `set` or forgotten, by whichever process, within a
+   * second: for those who remember visitors in memory. While the store is out of reach
+   * nothing is told; memory must age.
+   */
+  onChanged(listener: (visitor: VisitorId) => void): { close(): void };
   /** Resolves true once the store answers, or false after `milliseconds` without. Never rejects. */
   ready(milliseconds: number): Promise<boolean>;
 }

@@ -1,5 +1,13 @@
 import type { ErrorRequestHandler, Response } from 'express';
+import { pathName } from '@turnout/contracts';
+import type { Problem as ContractProblem } from '@turnout/contracts';
 import type { Problem } from '@turnout/contracts/product';
+import {
+  InvalidChange,
+  StaleRevision,
+  TooManyChanges,
+  UnknownExperiment,
+} from '../experiments/change-errors.ts';
 import { RepositoryUnavailable, RepositoryUnusable } from '../repository/product-repository.ts';
 
 /** One refused field of a form. */
@@ -14,18 +22,25 @@ export class HttpProblem extends Error {
   readonly status: number;
   readonly title: string;
   readonly errors: readonly FieldError[] | undefined;
+  /** Members of the problem document beyond those of RFC 9457. */
+  readonly members: Readonly<Record<string, unknown>>;
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(
     status: number,
     title: string,
     detail: string,
-    extra: { errors?: readonly FieldError[]; headers?: Record<string, string> } = {},
+    extra: {
+      errors?: readonly FieldError[];
+      members?: Readonly<Record<string, unknown>>;
+      headers?: Record<string, string>;
+    } = {},
   ) {
     super(detail);
     this.status = status;
     this.title = title;
     this.errors = extra.errors;
+    this.members = extra.members ?? {};
     this.headers = extra.headers ?? {};
   }
 }
@@ -44,7 +59,8 @@ export const sendProblem: ErrorRequestHandler = (error: unknown, _req, res: Resp
     next(error);
     return;
   }
-  const body: Problem = {
+  const body: Problem & Record<string, unknown> = {
+    ...problem.members,
     // RFC 9457, 4.2.1: no semantics beyond the status code's.
     type: 'about:blank',
     title: problem.title,
@@ -59,6 +75,31 @@ export const sendProblem: ErrorRequestHandler = (error: unknown, _req, res: Resp
     .send(JSON.stringify(body));
 };
 
+/** Changes of experiments that can not be made, each with what the client needs to mend it. */
+function asRefusedChange(error: unknown): HttpProblem | undefined {
+  if (error instanceof UnknownExperiment) {
+    return new HttpProblem(404, 'Not Found', error.message);
+  }
+  if (error instanceof StaleRevision) {
+    const { current } = error;
+    return new HttpProblem(409, 'Conflict', error.message, { members: { current } });
+  }
+  if (error instanceof InvalidChange) return unprocessable(error.message, error.problems);
+  if (error instanceof TooManyChanges) {
+    return new HttpProblem(429, 'Too Many Requests', error.message, {
+      headers: { 'Retry-After': '1' },
+    });
+  }
+  return undefined;
+}
+
+/** 422 with every problem and its place in the request's body. */
+export function unprocessable(detail: string, problems: readonly ContractProblem[]): HttpProblem {
+  return new HttpProblem(422, 'Unprocessable Content', detail, {
+    errors: problems.map(({ path, message }) => ({ field: pathName(path), message })),
+  });
+}
+
 function asHttpProblem(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error;
   if (error instanceof RepositoryUnavailable || error instanceof RepositoryUnusable) {
@@ -69,10 +110,14 @@ function asHttpProblem(error: unknown): HttpProblem {
       { headers: { 'Retry-After': '5' } },
     );
   }
+  const refused = asRefusedChange(error);
+  if (refused !== undefined) return refused;
   // Express and its body parser mark what the client did wrong with a 4xx status.
   const status = error instanceof Error && 'status' in error ? error.status : undefined;
   if (status === 413) {
-    return new HttpProblem(413, 'Content Too Large', 'The body is larger than 16 kB.');
+    const limit = error instanceof Error && 'limit' in error ? Number(error.limit) : Number.NaN;
+    const most = limit > 0 ? `larger than ${Math.round(limit / 1024)} kB` : 'too large';
+    return new HttpProblem(413, 'Content Too Large', `The body is ${most}.`);
   }
   if (status === 415) {
     return new HttpProblem(

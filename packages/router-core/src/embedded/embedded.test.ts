@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createVisitorCookie, visitorId } from '../visitor-cookie.ts';
-import { createEmbeddedStore } from './index.ts';
+import { createEmbeddedSnapshotStore, createEmbeddedStore } from './index.ts';
 
 /** What the shared contract does not see: the file, its lock, and what is cleared away. */
 
@@ -101,7 +101,7 @@ describe('the file', () => {
     database.exec('PRAGMA user_version = 99');
     database.close();
     expect(() => createEmbeddedStore({ file, ttl: DAY })).toThrow(
-      `${file} can't be used: it was made by a newer version (schema 99, not 1). Start that version again`,
+      `${file} can't be used: it was made by a newer version (schema 99, not 2). Start that version again`,
     );
   });
 
@@ -197,4 +197,73 @@ test('counts visitors exactly', async () => {
   ]);
   expect(await store.visitors.count('home', 1, 'A', '2026-11-23')).toBe(1);
   await store.close();
+});
+
+test('forgets where a visitor was seen, and keeps the counts true to the rows', async () => {
+  const store = createEmbeddedStore({ file, ttl: DAY });
+  const cookie = createVisitorCookie({ secrets: ['a-secret-for-the-tests'], secure: false });
+  const neighbour = cookie.mint();
+  for (const day of ['2026-11-22', '2026-11-23']) {
+    await store.visitors.add('home', 1, 'A', day, [ID, neighbour]);
+    await store.visitors.add('price', 2, 'B', day, [ID]);
+  }
+  await store.getOrSet(ID, 'home', proposal, ['A']);
+  expect(await store.forget(ID)).toBe(1);
+  expect([countRows('assignment'), countRows('visitor_seen')]).toEqual([0, 2]);
+  expect(await store.visitors.count('home', 1, 'A', '2026-11-22')).toBe(1);
+  expect(await store.visitors.count('price', 2, 'B', '2026-11-23')).toBe(0);
+  expect(await store.visitors.countOver('home', 1, 'A', ['2026-11-22', '2026-11-23'])).toBe(1);
+  await store.close();
+});
+
+test('keeps who was changed for a minute and no longer', async () => {
+  let time = Date.UTC(2026, 10, 23);
+  const store = createEmbeddedStore({ file, ttl: DAY, now: () => time });
+  await store.set(ID, 'home', proposal);
+  await store.forget(ID);
+  expect(countRows('visitor_change')).toBe(2);
+  // Gone with what is cleared away in passing: nobody else needs to be changed for that.
+  time += 61_000;
+  await store.getOrSet(ID, 'home', proposal, ['A']);
+  expect(countRows('visitor_change')).toBe(0);
+  // A number is never used again, or who has seen it would miss what comes.
+  const heard: string[] = [];
+  const watch = store.onChanged((visitor) => heard.push(visitor));
+  await store.forget(ID);
+  await expect.poll(() => heard).toEqual([ID]);
+  watch.close();
+  await store.close();
+});
+
+test('takes over a ledger of the first version', async () => {
+  await createEmbeddedStore({ file, ttl: DAY }).close();
+  const database = new DatabaseSync(file);
+  database.exec('DROP TABLE visitor_change; PRAGMA user_version = 1');
+  database.close();
+  const store = createEmbeddedStore({ file, ttl: DAY });
+  await store.set(ID, 'home', proposal);
+  expect([countRows('assignment'), countRows('visitor_change')]).toEqual([1, 1]);
+  await store.close();
+});
+
+test('a file that is damaged under our feet ends nobody who looks at it', async () => {
+  const store = createEmbeddedStore({ file, ttl: DAY });
+  const snapshots = createEmbeddedSnapshotStore({ file: join(folder, 'experiments.db') });
+  const heard: string[] = [];
+  store.onChanged((visitor) => heard.push(visitor));
+  snapshots.follow((text) => heard.push(text));
+  for (const name of ['ledger.db', 'experiments.db']) {
+    for (const suffix of ['', '-wal', '-shm']) {
+      writeFileSync(join(folder, name + suffix), 'this is no database'.repeat(1_000));
+    }
+  }
+  await expect(snapshots.latest()).rejects.toThrow(/./);
+  // Once one that is well, and began later, has looked, the others have too.
+  const well = createEmbeddedStore({ file: join(folder, 'well.db'), ttl: DAY });
+  const heardWell: string[] = [];
+  well.onChanged((visitor) => heardWell.push(visitor));
+  await well.forget(ID);
+  await expect.poll(() => heardWell).toEqual([ID]);
+  expect(heard).toEqual([]);
+  await Promise.allSettled([store.close(), snapshots.close(), well.close()]);
 });

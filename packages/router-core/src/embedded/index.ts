@@ -1,9 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { VISITOR_DAYS, checkDay, stands } from '../store.ts';
 import type { Ledger, StoredAssignment } from '../store.ts';
+import { visitorId } from '../visitor-cookie.ts';
 import type { VisitorId } from '../visitor-cookie.ts';
 import { createGroupCommit } from './group-commit.ts';
-import { openDatabase } from './open.ts';
+import { LEDGER, openDatabase } from './open.ts';
+
+export { createEmbeddedSnapshotStore } from './snapshot-store.ts';
+export type { EmbeddedSnapshotStoreOptions } from './snapshot-store.ts';
 
 /** The ledger and the visitor counter in one SQLite file, for all processes of a machine. */
 
@@ -28,6 +32,10 @@ const ADD_PAUSE = 3;
 /** Milliseconds between looks for expired rows: when there may be more, when there are not. */
 const PURGE_SOON = 1_000;
 const PURGE_LATER = 600_000;
+/** Milliseconds between looks for visitors that another process has changed. */
+const CHANGES_POLL = 200;
+/** Milliseconds that a change is kept for those who look: far longer than any sleeps. */
+const CHANGES_KEPT = 60_000;
 
 /**
  * Opens the store. Reads answer at once; writes are committed in groups.
@@ -36,7 +44,7 @@ const PURGE_LATER = 600_000;
  */
 export function createEmbeddedStore(options: EmbeddedStoreOptions): Ledger {
   const { file, ttl, now = Date.now } = options;
-  const database = openDatabase(file);
+  const database = openDatabase(file, LEDGER);
   const writes = createGroupCommit(database);
 
   const selectOne = database.prepare(
@@ -67,9 +75,32 @@ export function createEmbeddedStore(options: EmbeddedStoreOptions): Ledger {
        (SELECT day, experiment, phase, variant, visitor FROM visitor_seen WHERE day < ? LIMIT ${PURGE_LIMIT})`,
   );
   const purgeTotals = database.prepare('DELETE FROM visitor_total WHERE day < ?');
+  const countDistinct = database.prepare(
+    `SELECT COUNT(DISTINCT visitor) AS visitors FROM visitor_seen
+     WHERE day IN (SELECT value FROM json_each(?)) AND experiment = ? AND phase = ? AND variant = ?`,
+  );
+  const deleteAssignments = database.prepare('DELETE FROM assignment WHERE visitor = ?');
+  const countLiving = database.prepare(
+    'SELECT COUNT(*) AS assignments FROM assignment WHERE visitor = ? AND expires > ?',
+  );
+  const selectTotals = database.prepare(
+    'SELECT day, experiment, phase, variant FROM visitor_total',
+  );
+  const deleteSeen = database.prepare(
+    'DELETE FROM visitor_seen WHERE day = ? AND experiment = ? AND phase = ? AND variant = ? AND visitor = ?',
+  );
+  const insertChange = database.prepare('INSERT INTO visitor_change (visitor, time) VALUES (?, ?)');
+  const selectChanges = database.prepare(
+    'SELECT number, visitor FROM visitor_change WHERE number > ? ORDER BY number',
+  );
+  const selectLastChange = database.prepare(
+    "SELECT seq FROM sqlite_sequence WHERE name = 'visitor_change'",
+  );
+  const purgeChanges = database.prepare('DELETE FROM visitor_change WHERE time < ?');
 
   let nextPurge = now() + PURGE_SOON;
   const adding = new Set<Promise<void>>();
+  const watches = new Set<{ close(): void }>();
   let closing: Promise<void> | undefined;
 
   /** Deletes some of what has expired. Runs inside a transaction that writes anyway. */
@@ -78,6 +109,7 @@ export function createEmbeddedStore(options: EmbeddedStoreOptions): Ledger {
     const oldestDay = new Date(time - VISITOR_DAYS * 86_400_000).toISOString().slice(0, 10);
     const deleted = [purgeAssignments.run(time), purgeSeen.run(oldestDay)];
     purgeTotals.run(oldestDay);
+    purgeChanges.run(time - CHANGES_KEPT);
     const isMore = deleted.some(({ changes }) => changes === PURGE_LIMIT);
     nextPurge = time + (isMore ? PURGE_SOON : PURGE_LATER);
   }
@@ -90,6 +122,33 @@ export function createEmbeddedStore(options: EmbeddedStoreOptions): Ledger {
     for (let from = 0; from < visitors.length; from += ADD_LIMIT) {
       if (from > 0) await delay(ADD_PAUSE);
       await writes.submit(() => write(visitors.slice(from, from + ADD_LIMIT)));
+    }
+  }
+
+  /** Tells who looks that a visitor is another. Runs inside the transaction of the change. */
+  function noteChange(visitor: VisitorId, time: number): void {
+    purgeChanges.run(time - CHANGES_KEPT);
+    insertChange.run(visitor, time);
+  }
+
+  function readChanges(since: number): { number: number; visitor: VisitorId }[] {
+    try {
+      return selectChanges.all(since).map((row) => ({
+        number: Number(row['number']),
+        visitor: visitorId(String(row['visitor'])),
+      }));
+    } catch {
+      // Locked, or damaged under our feet: the next look finds out.
+      return [];
+    }
+  }
+
+  /** Deletes that a visitor was seen. There is no index by visitor; each group has one. */
+  function unsee(visitor: VisitorId): void {
+    for (const row of selectTotals.all()) {
+      const { day, experiment, phase, variant } = toGroup(row);
+      const { changes } = deleteSeen.run(day, experiment, phase, variant, visitor);
+      if (changes > 0) addTotal.run(day, experiment, phase, variant, -Number(changes));
     }
   }
 
@@ -125,6 +184,39 @@ export function createEmbeddedStore(options: EmbeddedStoreOptions): Ledger {
           .map((row): [string, StoredAssignment] => [String(row['experiment']), toAssignment(row)]),
       );
     },
+    set: (visitor, experiment, { variant, phase, revision }) =>
+      writes.submit(() => {
+        const time = now();
+        slide.run(time + ttl, visitor, time);
+        upsert.run(visitor, experiment, variant, phase, revision, time + ttl);
+        noteChange(visitor, time);
+      }),
+    forget: (visitor) =>
+      writes.submit(() => {
+        const time = now();
+        const assignments = Number(countLiving.get(visitor, time)?.['assignments']);
+        deleteAssignments.run(visitor);
+        unsee(visitor);
+        noteChange(visitor, time);
+        return assignments;
+      }),
+    onChanged(listener) {
+      let last = Number(selectLastChange.get()?.['seq'] ?? 0);
+      const timer = setInterval(() => {
+        for (const { number, visitor } of readChanges(last)) {
+          last = number;
+          listener(visitor);
+        }
+      }, CHANGES_POLL);
+      const watch = {
+        close() {
+          clearInterval(timer);
+          watches.delete(watch);
+        },
+      };
+      watches.add(watch);
+      return watch;
+    },
     visitors: {
       async add(experiment, phase, variant, day, visitors) {
         checkDay(day);
@@ -143,9 +235,15 @@ export function createEmbeddedStore(options: EmbeddedStoreOptions): Ledger {
         checkDay(day);
         return Number(selectTotal.get(day, experiment, phase, variant)?.['visitors'] ?? 0);
       },
+      async countOver(experiment, phase, variant, days) {
+        for (const day of days) checkDay(day);
+        const row = countDistinct.get(JSON.stringify(days), experiment, phase, variant);
+        return Number(row?.['visitors']);
+      },
     },
     ready: async () => database.isOpen,
     close() {
+      for (const watch of watches) watch.close();
       closing ??= Promise.allSettled(adding)
         .then(() => writes.drained())
         .then(() => database.close());
@@ -159,5 +257,14 @@ function toAssignment(row: Row): StoredAssignment {
     variant: String(row['variant']),
     phase: Number(row['phase']),
     revision: Number(row['revision']),
+  };
+}
+
+function toGroup(row: Row): { day: string; experiment: string; phase: number; variant: string } {
+  return {
+    day: String(row['day']),
+    experiment: String(row['experiment']),
+    phase: Number(row['phase']),
+    variant: String(row['variant']),
   };
 }

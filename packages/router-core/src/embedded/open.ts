@@ -9,9 +9,18 @@ import {
   primaryResultCode,
 } from './result-code.ts';
 
-const SCHEMA_VERSION = 1;
+/** What a file holds. */
+export interface Contents {
+  /** What the file is called in messages. */
+  readonly name: string;
+  /** What each version of the schema added, the first one first. */
+  readonly migrations: readonly string[];
+  readonly tables: readonly string[];
+  /** What goes with the file when somebody parts with it. */
+  readonly loss: string;
+}
 
-const SCHEMA = `
+const ASSIGNMENTS = `
   CREATE TABLE assignment (
     visitor    TEXT NOT NULL,
     experiment TEXT NOT NULL,
@@ -41,11 +50,35 @@ const SCHEMA = `
     visitors   INTEGER NOT NULL,
     PRIMARY KEY (day, experiment, phase, variant)
   ) WITHOUT ROWID, STRICT;
-
-  PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
-const TABLES = ['assignment', 'visitor_seen', 'visitor_total'];
+// Numbers are never used twice, so that who has seen the last one misses none.
+const CHANGES = `
+  CREATE TABLE visitor_change (
+    number  INTEGER PRIMARY KEY AUTOINCREMENT,
+    visitor TEXT NOT NULL,
+    time    INTEGER NOT NULL     -- milliseconds since 1970
+  ) STRICT;
+`;
+
+export const LEDGER: Contents = {
+  name: 'ledger',
+  migrations: [ASSIGNMENTS, CHANGES],
+  tables: ['assignment', 'visitor_seen', 'visitor_total', 'visitor_change'],
+  loss: 'visitors keep their variant by cookie and hash, and unique visitors are counted afresh',
+};
+
+export const SNAPSHOT: Contents = {
+  name: 'experiment file',
+  migrations: [
+    `CREATE TABLE snapshot (
+       only INTEGER PRIMARY KEY CHECK (only = 1),
+       text TEXT NOT NULL
+     ) STRICT;`,
+  ],
+  tables: ['snapshot'],
+  loss: 'the API publishes its experiments into it again',
+};
 
 /** Milliseconds to wait for the other processes while they open the same file. */
 const OPEN_TIMEOUT = 5_000;
@@ -56,39 +89,37 @@ const OPEN_TIMEOUT = 5_000;
 const BUSY_TIMEOUT = 5;
 
 /**
- * Opens the ledger's file, and makes it if there is none.
+ * Opens a file, and makes it if there is none.
  *
  * WAL lets readers of any process go on while one writes; `synchronous = NORMAL` loses
  * the last moments in a power cut, not in a crash of the process, and corrupts nothing.
  *
  * @throws Error that says which file, and what is wrong with it
  */
-export function openDatabase(file: string): DatabaseSync {
+export function openDatabase(file: string, contents: Contents): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     mkdirSync(dirname(file), { recursive: true });
     database = new DatabaseSync(file, { timeout: OPEN_TIMEOUT });
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
-    migrate(database);
+    migrate(database, contents.migrations);
     // Reads the whole schema now, so that a file of something else is refused here.
-    for (const table of TABLES) database.exec(`SELECT 1 FROM ${table} LIMIT 1`);
+    for (const table of contents.tables) database.exec(`SELECT 1 FROM ${table} LIMIT 1`);
     database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
     return database;
   } catch (error) {
     database?.close();
-    throw new Error(describeProblem(file, error), { cause: error });
+    throw new Error(describeProblem(file, contents, error), { cause: error });
   }
 }
 
-/** The ledger's file as a newer version made it. */
+/** The file as a newer version made it. */
 class NewerSchema extends Error {}
 
-function describeProblem(file: string, error: unknown): string {
+function describeProblem(file: string, { name, loss }: Contents, error: unknown): string {
   const reason = error instanceof Error ? error.message : String(error);
   // What goes with the file, told by each message that may lead somebody to part with it.
-  const anew =
-    'move it away and a new one is made: visitors keep their variant by cookie and hash, ' +
-    'and unique visitors are counted afresh';
+  const anew = `move it away and a new one is made: ${loss}`;
   if (error instanceof NewerSchema) {
     return `${file} can't be used: ${reason}. Start that version again, or ${anew}`;
   }
@@ -99,21 +130,21 @@ function describeProblem(file: string, error: unknown): string {
     case SQLITE_BUSY:
       return `${file} is locked by another program for more than ${OPEN_TIMEOUT / 1_000} s. End that program, or wait for it`;
     case SQLITE_ERROR:
-      return `${file} is no ledger: ${reason}. Name another data folder, or ${anew}`;
+      return `${file} is no ${name}: ${reason}. Name another data folder, or ${anew}`;
     default:
-      return `Can't open the ledger ${file}: ${reason}. Make its folder writable for this user, or name another`;
+      return `Can't open the ${name} ${file}: ${reason}. Make its folder writable for this user, or name another`;
   }
 }
 
-function migrate(database: DatabaseSync): void {
+function migrate(database: DatabaseSync, migrations: readonly string[]): void {
   // The lock makes the processes that start together take turns.
   database.exec('BEGIN IMMEDIATE');
   const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
-  if (version > SCHEMA_VERSION) {
-    throw new NewerSchema(
-      `it was made by a newer version (schema ${version}, not ${SCHEMA_VERSION})`,
-    );
+  const newest = migrations.length;
+  if (version > newest) {
+    throw new NewerSchema(`it was made by a newer version (schema ${version}, not ${newest})`);
   }
-  if (version < SCHEMA_VERSION) database.exec(SCHEMA);
+  for (const migration of migrations.slice(version)) database.exec(migration);
+  if (version < newest) database.exec(`PRAGMA user_version = ${newest}`);
   database.exec('COMMIT');
 }

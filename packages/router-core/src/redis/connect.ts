@@ -1,77 +1,111 @@
 import { Cluster, Redis } from 'ioredis';
-import type { CommonRedisOptions } from 'ioredis';
+import type { RedisOptions } from 'ioredis';
+import { parseAddress } from './address.ts';
+import type { Login } from './address.ts';
+
+export interface ConnectOptions {
+  /**
+   * Milliseconds that a server may leave a command without a word before the connection is
+   * given up, and all that waits on it fails.
+   */
+  readonly patience: number;
+  /** Whether the client subscribes again by itself after a lost connection. Default true. */
+  readonly autoResubscribe?: boolean;
+}
 
 /**
- * How the ledger talks to Redis: fail fast and let the assigner's breaker decide, rather
- * than queue and retry behind its back.
- */
-const OPTIONS = {
-  // Commands of one turn of the event loop share a round trip.
-  enableAutoPipelining: true,
-  // Without a connection a command fails now. The queue would grow without bound.
-  enableOfflineQueue: false,
-  // A lost connection fails what was in flight, instead of sending it again after.
-  maxRetriesPerRequest: 0,
-  // Ends what is left of a command long after its request went on without it.
-  commandTimeout: 1_000,
-  connectTimeout: 2_000,
-  // Gives up a connection whose other end is gone without a word, as after a fail-over.
-  socketTimeout: 3_000,
-  keepAlive: 10_000,
-  retryStrategy: (attempt: number) => Math.min(25 * 2 ** attempt, 1_000),
-  // After a fail-over the old primary is a replica. Connect again, to find the new one.
-  reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
-} satisfies CommonRedisOptions;
-
-/**
- * Opens a client for one server, or for a Cluster: several addresses separated by commas,
- * or the scheme `redis+cluster:` (`rediss+cluster:` over TLS).
+ * Opens a client for one server, for the primary that Sentinels name, or for a Cluster. It
+ * connects in the background, and again whenever the connection is lost.
+ *
+ * It is set to fail fast and let its user decide, rather than queue and retry behind their
+ * back.
  *
  * @throws TypeError for an address that is none
  */
-export function connect(addresses: string): Redis | Cluster {
-  const urls = addresses.split(',').map((address) => parse(address.trim(), addresses));
-  const [first, ...others] = urls;
-  if (first === undefined) throw badAddress(addresses);
-  const isCluster = others.length > 0 || first.protocol.endsWith('+cluster:');
-  if (!isCluster) return new Redis(first.href, OPTIONS);
+export function connect(
+  address: string,
+  { patience, autoResubscribe = true }: ConnectOptions,
+): Client {
+  const parsed = parseAddress(address);
+  const options = {
+    // Commands of one turn of the event loop share a round trip.
+    enableAutoPipelining: true,
+    // Without a connection a command fails now. The queue would grow without bound.
+    enableOfflineQueue: false,
+    // A lost connection fails what was in flight, instead of sending it again after.
+    maxRetriesPerRequest: 0,
+    connectTimeout: 2 * patience,
+    // Gives up a connection whose other end says nothing, as that of a hung server or of a
+    // machine that is gone. (`commandTimeout` would fail one pipeline after the other, each
+    // with a wait of its own, and leave the connection as it is.)
+    socketTimeout: patience,
+    // A hung server does not answer a good-bye either.
+    disconnectTimeout: 100,
+    keepAlive: 10_000,
+    autoResubscribe,
+    retryStrategy: retryDelay,
+    // After a fail-over the old primary is a replica. Connect again, to find the new one.
+    reconnectOnError: (error: Error) => /^(READONLY|MASTERDOWN)/.test(error.message),
+  } satisfies RedisOptions;
 
-  const { enableOfflineQueue, enableAutoPipelining, retryStrategy, ...perNode } = OPTIONS;
-  return new Cluster(
-    urls.map(({ hostname, port }) => ({ host: bare(hostname), port: Number(port || 6379) })),
-    {
-      enableOfflineQueue,
-      enableAutoPipelining,
-      clusterRetryStrategy: retryStrategy,
-      redisOptions: {
-        ...perNode,
-        ...(first.username === '' ? {} : { username: decodeURIComponent(first.username) }),
-        ...(first.password === '' ? {} : { password: decodeURIComponent(first.password) }),
-        ...(first.protocol.startsWith('rediss') ? { tls: {} } : {}),
-      },
-    },
-  );
-}
-
-function parse(address: string, addresses: string): URL {
-  // The nodes after the first may leave the scheme out.
-  const text = address.includes('://') ? address : `redis://${address}`;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || url.hostname === '' || !/^rediss?(\+cluster)?:$/.test(url.protocol)) {
-    throw badAddress(addresses);
+  if (parsed.kind === 'server') return new Redis(parsed.url, options);
+  const login = loginOptions(parsed.login);
+  if (parsed.kind === 'sentinel') {
+    return new Redis({
+      ...options,
+      ...login,
+      db: parsed.database,
+      sentinels: parsed.nodes,
+      name: parsed.primary,
+      ...(parsed.login.tls && { sentinelTLS: {}, enableTLSForSentinelMode: true }),
+      // Sentinels that are gone without a word are passed over.
+      sentinelCommandTimeout: patience,
+      sentinelRetryStrategy: retryDelay,
+    });
   }
-  return url;
+  const { enableOfflineQueue, enableAutoPipelining, retryStrategy, ...perNode } = options;
+  return new Cluster(parsed.nodes, {
+    enableOfflineQueue,
+    enableAutoPipelining,
+    clusterRetryStrategy: retryStrategy,
+    // A slot that moved is one redirection. More only make a failure slow.
+    maxRedirections: 3,
+    retryDelayOnFailover: 0,
+    retryDelayOnClusterDown: 0,
+    redisOptions: { ...perNode, ...login },
+  });
 }
 
-function badAddress(addresses: string): TypeError {
-  // The address may hold a password, which an error message must not spread.
-  const shown = addresses.replaceAll(/\/\/[^@/]*@/g, '//…@');
-  return new TypeError(
-    `Expected redis://HOST:PORT, rediss://…, or several separated by commas for a Cluster, got "${shown}"`,
-  );
+export type Client = Redis | Cluster;
+
+/** Resolves true once the client is connected, or false after `milliseconds` without. */
+export function becomesReady(client: Client, milliseconds: number): Promise<boolean> {
+  if (client.status === 'ready') return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const settle = (isReady: boolean): void => {
+      clearTimeout(timer);
+      client.off('ready', onReady);
+      resolve(isReady);
+    };
+    const onReady = (): void => settle(true);
+    const timer = setTimeout(() => settle(false), milliseconds);
+    client.once('ready', onReady);
+  });
 }
 
-/** An IPv6 address without the brackets that a URL puts around it. */
-function bare(hostname: string): string {
-  return hostname.replace(/^\[(.*)\]$/, '$1');
+/** Milliseconds to the next attempt to connect. */
+function retryDelay(attempt: number): number {
+  return Math.min(25 * 2 ** attempt, 1_000);
+}
+
+function loginOptions({ username, password, tls }: Login): {
+  username?: string;
+  password?: string;
+  tls?: object;
+} {
+  return {
+    ...(username !== '' && { username }),
+    ...(password !== '' && { password }),
+    ...(tls && { tls: {} }),
+  };
 }

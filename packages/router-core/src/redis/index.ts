@@ -1,14 +1,20 @@
-import type { Cluster, Redis, Result } from 'ioredis';
+import type { Result } from 'ioredis';
 import { VISITOR_DAYS, checkDay } from '../store.ts';
 import type { Ledger, StoredAssignment } from '../store.ts';
+import { isVisitorId } from '../visitor-cookie.ts';
 import type { VisitorId } from '../visitor-cookie.ts';
-import { connect } from './connect.ts';
-import { GET_OR_SET } from './lua.ts';
+import { becomesReady, connect } from './connect.ts';
+import { FORGET, GET_OR_SET, SET } from './lua.ts';
+import { createPendingCalls } from './pending-calls.ts';
+import { subscribe } from './subscription.ts';
 
-/** The ledger and the visitor counter in Redis or Valkey, from version 6; Cluster too. */
+export { createRedisSnapshotStore } from './snapshot-store.ts';
+export type { RedisSnapshotStoreOptions } from './snapshot-store.ts';
+
+/** The ledger and the visitor counter in Redis or Valkey, from version 6; Sentinels and Cluster too. */
 
 export interface RedisStoreOptions {
-  /** `redis://[user:password@]host:port[/db]`; see `connect` for Cluster addresses. */
+  /** `redis://[user:password@]host:port[/db]`; see `RedisAddress` for Sentinels and Cluster. */
   readonly url: string;
   /** Put before `{<visitor id>}`. Default `abtest:`. */
   readonly prefix?: string;
@@ -20,6 +26,13 @@ export interface RedisStoreOptions {
 
 /** Visitors of one PFADD: arguments of a call are few, and a command keeps the server busy. */
 const PFADD_LIMIT = 1_000;
+/** Where it is told which visitors were changed from outside. */
+const CHANGES = 'turnout:visitors';
+/**
+ * Milliseconds until a call is given up, and with it a connection that says nothing. No
+ * request waits that long: it goes on without the ledger far sooner.
+ */
+const PATIENCE = 1_000;
 
 type GetOrSetReply = readonly [written: number, value: string];
 
@@ -34,6 +47,15 @@ declare module 'ioredis' {
       ttl: number,
       variants: string,
     ): Result<GetOrSetReply, Context>;
+    setAssignment(
+      key: string,
+      experiment: string,
+      value: string,
+      ttl: number,
+      channel: string,
+      visitor: string,
+    ): Result<null, Context>;
+    forgetVisitor(key: string, channel: string, visitor: string): Result<number, Context>;
   }
 }
 
@@ -44,33 +66,35 @@ declare module 'ioredis' {
  * @throws TypeError for a URL that is none
  */
 export function createRedisStore(options: RedisStoreOptions): Ledger {
-  const { url, prefix = 'abtest:', ttl, onError } = options;
-  const redis = connect(url);
+  const { url, prefix = 'abtest:', ttl, onError = () => {} } = options;
+  const redis = connect(url, { patience: PATIENCE });
   redis.defineCommand('getOrSetAssignment', { numberOfKeys: 1, lua: GET_OR_SET });
+  redis.defineCommand('setAssignment', { numberOfKeys: 1, lua: SET });
+  redis.defineCommand('forgetVisitor', { numberOfKeys: 1, lua: FORGET });
   // An `error` event that nobody listens to ends the process.
-  redis.on('error', (error: Error) => onError?.(error));
+  redis.on('error', onError);
 
-  const pending = new Set<Promise<unknown>>();
-  function track<Value>(call: Promise<Value>): Promise<Value> {
-    pending.add(call);
-    const settled = (): void => void pending.delete(call);
-    call.then(settled, settled);
-    return call;
-  }
+  const calls = createPendingCalls(PATIENCE);
+  const adding = new Set<Promise<void>>();
+  const subscriptions = new Set<{ close(): void }>();
+  const keyOf = (visitor: VisitorId): string => `${prefix}{${visitor}}`;
 
   // One command after the other: assignments share the connection, and go in between.
   async function addTo(key: string, visitors: readonly VisitorId[]): Promise<void> {
     for (let from = 0; from < visitors.length; from += PFADD_LIMIT) {
       const some = visitors.slice(from, from + PFADD_LIMIT);
-      await Promise.all([redis.pfadd(key, ...some), redis.expire(key, VISITOR_DAYS * 86_400)]);
+      await Promise.all([
+        calls.settle(redis.pfadd(key, ...some)),
+        calls.settle(redis.expire(key, VISITOR_DAYS * 86_400)),
+      ]);
     }
   }
 
   return {
     async getOrSet(visitor, experiment, { variant, phase, revision }, variants) {
-      const [written, value] = await track(
+      const [written, value] = await calls.settle(
         redis.getOrSetAssignment(
-          `${prefix}{${visitor}}`,
+          keyOf(visitor),
           experiment,
           variant,
           phase,
@@ -82,20 +106,48 @@ export function createRedisStore(options: RedisStoreOptions): Ledger {
       return { ...parse(value), written: written === 1 };
     },
     async get(visitor) {
-      const fields = await track(redis.hgetall(`${prefix}{${visitor}}`));
+      const fields = await calls.settle(redis.hgetall(keyOf(visitor)));
       return new Map(Object.entries(fields).map(([name, value]) => [name, parse(value)]));
+    },
+    async set(visitor, experiment, { variant, phase, revision }) {
+      const value = `${variant}:${phase}:${revision}`;
+      await calls.settle(
+        redis.setAssignment(keyOf(visitor), experiment, value, ttl, CHANGES, visitor),
+      );
+    },
+    forget: async (visitor) => calls.settle(redis.forgetVisitor(keyOf(visitor), CHANGES, visitor)),
+    onChanged(listener) {
+      const tell = (message: string): void => {
+        if (isVisitorId(message)) listener(message);
+      };
+      const changes = subscribe(url, CHANGES, tell, onError);
+      const subscription = {
+        close() {
+          subscriptions.delete(subscription);
+          changes.close();
+        },
+      };
+      subscriptions.add(subscription);
+      return subscription;
     },
     visitors: {
       async add(experiment, phase, variant, day, visitors) {
-        const key = counterKey(experiment, phase, variant, day);
-        await track(addTo(key, visitors));
+        const call = addTo(counterKey(experiment, phase, variant, day), visitors);
+        adding.add(call);
+        await call.finally(() => adding.delete(call));
       },
       count: async (experiment, phase, variant, day) =>
-        track(redis.pfcount(counterKey(experiment, phase, variant, day))),
+        calls.settle(redis.pfcount(counterKey(experiment, phase, variant, day))),
+      async countOver(experiment, phase, variant, days) {
+        const keys = days.map((day) => counterKey(experiment, phase, variant, day));
+        return keys.length === 0 ? 0 : calls.settle(redis.pfcount(...keys));
+      },
     },
     ready: (milliseconds) => becomesReady(redis, milliseconds),
     async close() {
-      await Promise.allSettled(pending);
+      for (const subscription of subscriptions) subscription.close();
+      await Promise.allSettled(adding);
+      await calls.drained();
       redis.disconnect();
     },
   };
@@ -109,18 +161,4 @@ function counterKey(experiment: string, phase: number, variant: string, day: str
 function parse(value: string): StoredAssignment {
   const [variant = '', phase, revision] = value.split(':');
   return { variant, phase: Number(phase), revision: Number(revision) };
-}
-
-function becomesReady(redis: Redis | Cluster, milliseconds: number): Promise<boolean> {
-  if (redis.status === 'ready') return Promise.resolve(true);
-  return new Promise((resolve) => {
-    const settle = (isReady: boolean): void => {
-      clearTimeout(timer);
-      redis.off('ready', onReady);
-      resolve(isReady);
-    };
-    const onReady = (): void => settle(true);
-    const timer = setTimeout(() => settle(false), milliseconds);
-    redis.once('ready', onReady);
-  });
 }

@@ -1,6 +1,10 @@
 /**
- * The ledger's get-or-set, atomic because Redis runs it as one. It touches one key, so it
- * also runs on a Cluster.
+ * What must be atomic is a script: Redis runs it as one. Each touches keys of one hash slot,
+ * so it also runs on a Cluster.
+ */
+
+/**
+ * The ledger's get-or-set.
  *
  * KEYS[1]  the visitor's hash
  * ARGV     experiment, variant, phase, revision, time to live in ms, ",known,variants,"
@@ -26,4 +30,42 @@ local proposal = ARGV[2] .. ':' .. ARGV[3] .. ':' .. ARGV[4]
 redis.call('HSET', KEYS[1], ARGV[1], proposal)
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return { 1, proposal }
+`;
+
+/**
+ * Overrides an assignment, and tells everybody.
+ *
+ * KEYS[1]  the visitor's hash
+ * ARGV     experiment, "variant:phase:revision", time to live in ms, channel, visitor
+ */
+export const SET = `
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+redis.call('PUBLISH', ARGV[4], ARGV[5])
+`;
+
+/**
+ * Erases a visitor, and tells everybody: also when there was nothing, since an edge may
+ * remember what was never written.
+ *
+ * KEYS[1]  the visitor's hash
+ * ARGV     channel, visitor
+ * Returns  the number of assignments that are gone
+ */
+export const FORGET = `
+local assignments = redis.call('HLEN', KEYS[1])
+redis.call('DEL', KEYS[1])
+redis.call('PUBLISH', ARGV[1], ARGV[2])
+return assignments
+`;
+
+/**
+ * Replaces the snapshot together with its digest, and tells everybody.
+ *
+ * KEYS     snapshot, digest
+ * ARGV     text, its digest, channel
+ */
+export const PUBLISH = `
+redis.call('MSET', KEYS[1], ARGV[1], KEYS[2], ARGV[2])
+redis.call('PUBLISH', ARGV[3], ARGV[2])
 `;

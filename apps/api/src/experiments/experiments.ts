@@ -1,0 +1,203 @@
+import type { Problem } from '@turnout/contracts';
+import type {
+  Change,
+  ExperimentList,
+  ExperimentRecord,
+  History,
+  Meaning,
+  PublishedSnapshot,
+} from '@turnout/contracts/management';
+import type { AuditEntry } from '../repository/audit-repository.ts';
+import type {
+  ExperimentRepository,
+  LiveExperiment,
+  LiveExperiments,
+  StoredRevision,
+} from '../repository/experiment-repository.ts';
+import { InvalidChange, TooManyChanges, UnknownExperiment } from './change-errors.ts';
+import { documentProblems } from './document-problems.ts';
+import type { Edit } from './edit.ts';
+import { experimentRecord, revisionRecord } from './experiment-record.ts';
+import { estimateMoves } from './move-estimate.ts';
+import type { CountVisitors } from './move-estimate.ts';
+import { planEdit } from './plan-edit.ts';
+import type { PlannedEdit } from './plan-edit.ts';
+import { createTurnQueue } from './turn-queue.ts';
+
+/** Who changes experiments, and why. */
+export interface ChangeOrder {
+  /** All are made or none, as one snapshot; no two of one experiment. */
+  readonly edits: readonly Edit[];
+  readonly author: string;
+  readonly reason: string;
+  readonly meaning: Meaning;
+  /** Answer as if, and store nothing. */
+  readonly dryRun: boolean;
+}
+
+/** The experiments, as whoever changes them sees them. Rejects as the repository does. */
+export interface Experiments {
+  list(): Promise<ExperimentList>;
+  /** @throws UnknownExperiment */
+  get(key: string): Promise<ExperimentRecord>;
+  /**
+   * Revisions, newest first: those below `before`, at most `limit`.
+   *
+   * @throws UnknownExperiment
+   */
+  history(
+    key: string,
+    page: { readonly before?: number | undefined; readonly limit: number },
+  ): Promise<History>;
+  /** One revision of an experiment. */
+  revision(key: string, revision: number): Promise<StoredRevision | undefined>;
+  /**
+   * Changes experiments, for anybody who may: over HTTP, or from within this process. Resolves
+   * once it is durable, and published if the store can be reached.
+   *
+   * @throws UnknownExperiment, StaleRevision, InvalidChange, TooManyChanges
+   */
+  change(order: ChangeOrder): Promise<Change[]>;
+}
+
+export interface ExperimentsOptions {
+  readonly repository: ExperimentRepository;
+  /** Names that variants may refer to; undefined: any. */
+  readonly upstreams: readonly string[] | undefined;
+  readonly countVisitors: CountVisitors;
+  readonly published: () => PublishedSnapshot;
+  /** Publishes what stands, or says that it could not yet. Never rejects. */
+  readonly publish: () => Promise<PublishedSnapshot>;
+  readonly now: () => Date;
+}
+
+/** Changes that may wait for their turn. */
+const WAITING_LIMIT = 100;
+/** Times that a change is planned anew because another process was faster. */
+const ATTEMPTS = 20;
+
+/** An edit, and the experiment after it. */
+interface Outcome {
+  readonly edit: PlannedEdit;
+  readonly after: LiveExperiment;
+}
+
+export function createExperiments(options: ExperimentsOptions): Experiments {
+  const { repository, upstreams, countVisitors, published, publish, now } = options;
+  // Within this process changes take turns; between processes the snapshot's number decides.
+  const turns = createTurnQueue(WAITING_LIMIT, () => new TooManyChanges());
+
+  async function make(order: ChangeOrder): Promise<Outcome[]> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const live = await repository.live();
+      const outcomes = plan(live, order, upstreams, now());
+      const revisions = outcomes.filter(isNew).map(({ after }) => after);
+      if (order.dryRun || revisions.length === 0) return outcomes;
+      const audit = revisions.map(auditOf);
+      if ((await repository.commit(live.snapshot, revisions, audit)) !== undefined) {
+        return outcomes;
+      }
+    }
+    throw new TooManyChanges();
+  }
+
+  async function existing(key: string): Promise<LiveExperiment> {
+    const experiment = (await repository.live()).experiments.get(key);
+    if (experiment === undefined) throw new UnknownExperiment(key);
+    return experiment;
+  }
+
+  return {
+    async list() {
+      const { snapshot, experiments } = await repository.live();
+      return {
+        experiments: [...experiments.values()].map(experimentRecord),
+        published: publishedAs(snapshot, published()),
+      };
+    },
+    get: async (key) => experimentRecord(await existing(key)),
+    async history(key, { before, limit }) {
+      await existing(key);
+      // One more, for the difference of the last.
+      const stored = await repository.history(key, {
+        ...(before !== undefined && { before }),
+        limit: limit + 1,
+      });
+      return {
+        revisions: stored
+          .slice(0, limit)
+          .map((revision, index) => revisionRecord(revision, stored[index + 1])),
+      };
+    },
+    revision: (key, revision) => repository.revision(key, revision),
+    async change(order) {
+      const outcomes = await turns.run(() => make(order));
+      const isStored = !order.dryRun && outcomes.some(isNew);
+      const state = isStored ? await publish() : published();
+      return Promise.all(
+        outcomes.map(async ({ edit, after }): Promise<Change> => ({
+          action: edit.action,
+          dryRun: order.dryRun,
+          experiment: experimentRecord(after),
+          diff: edit.diff,
+          preview: await estimateMoves(edit, countVisitors, now()),
+          published: state,
+        })),
+      );
+    },
+  };
+}
+
+/** What an order comes to, on top of what stands. */
+function plan(
+  live: LiveExperiments,
+  { edits, author, reason, meaning }: ChangeOrder,
+  upstreams: readonly string[] | undefined,
+  at: Date,
+): Outcome[] {
+  const planned = planAll(edits, live, meaning);
+  const drafts = planned.filter(({ action }) => action !== 'none');
+  const changed = new Set(drafts.map(({ document }) => document.key));
+  const others = [...live.experiments.values()]
+    .filter(({ key }) => !changed.has(key))
+    .map(({ document }) => document);
+  const problems = documentProblems(drafts, others, upstreams);
+  if (problems.length > 0) throw new InvalidChange(problems);
+  return planned.map((edit) => {
+    const { before, document } = edit;
+    if (edit.action === 'none' && before !== undefined) return { edit, after: before };
+    const { key, revision } = document;
+    const createdAt = before?.createdAt ?? at;
+    return { edit, after: { key, revision, document, author, reason, meaning, at, createdAt } };
+  });
+}
+
+/** Plans all edits, so that the problems of all are told at once. */
+function planAll(edits: readonly Edit[], live: LiveExperiments, meaning: Meaning): PlannedEdit[] {
+  const problems: Problem[] = [];
+  const planned = edits.flatMap((edit) => {
+    try {
+      return [planEdit(edit, live.experiments.get(edit.key), meaning)];
+    } catch (error) {
+      if (!(error instanceof InvalidChange)) throw error;
+      problems.push(...error.problems);
+      return [];
+    }
+  });
+  if (problems.length > 0) throw new InvalidChange(problems);
+  return planned;
+}
+
+function isNew({ edit }: Outcome): boolean {
+  return edit.action !== 'none';
+}
+
+function auditOf({ key, revision, author, reason, at }: StoredRevision): AuditEntry {
+  const action = revision === 1 ? 'experiment.create' : 'experiment.change';
+  return { at, author, action, subject: key, reason };
+}
+
+/** What is published counts as such only if it is what stands. */
+function publishedAs(snapshot: number, state: PublishedSnapshot): PublishedSnapshot {
+  return state.revision === snapshot ? state : { revision: snapshot };
+}

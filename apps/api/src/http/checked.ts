@@ -1,0 +1,37 @@
+import { schemaProblems } from '@turnout/contracts';
+import type { z } from 'zod';
+import { HttpProblem, unprocessable } from './problem.ts';
+
+/**
+ * A body as its schema reads it.
+ *
+ * @throws HttpProblem 422 that names every problem with its place
+ */
+export function checkedBody<Schema extends z.ZodType>(
+  schema: Schema,
+  body: unknown,
+): z.output<Schema> {
+  const { data, error } = schema.safeParse(body);
+  if (error === undefined) return data;
+  throw unprocessable(
+    'The body is not as it should be; `errors` names each problem.',
+    schemaProblems(error, body),
+  );
+}
+
+/**
+ * A whole number of the query, or what it is without it.
+ *
+ * @throws HttpProblem 400 for anything but a number from 1 to `most`
+ */
+export function queryCount(
+  query: Readonly<Record<string, unknown>>,
+  name: string,
+  { otherwise, most }: { readonly otherwise?: number; readonly most: number },
+): number | undefined {
+  const value = query[name];
+  if (value === undefined) return otherwise;
+  const count = typeof value === 'string' && /^[1-9]\d{0,8}$/.test(value) ? Number(value) : 0;
+  if (count >= 1 && count <= most) return count;
+  throw new HttpProblem(400, 'Bad Request', `Expected ?${name}= with a number from 1 to ${most}.`);
+}

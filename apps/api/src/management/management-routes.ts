@@ -1,0 +1,37 @@
+import { Router } from 'express';
+import type { Logger } from 'pino';
+import { auditRoutes } from '../audit/audit-routes.ts';
+import { offTheEdge } from '../auth/off-the-edge.ts';
+import { requireToken } from '../auth/require-role.ts';
+import type { Authenticate } from '../auth/tokens.ts';
+import { experimentRoutes } from '../experiments/experiment-routes.ts';
+import type { Experiments } from '../experiments/experiments.ts';
+import type { MakePreviewLink } from '../experiments/preview-link.ts';
+import type { AuditRepository } from '../repository/audit-repository.ts';
+import { schemaRoutes } from '../schema/schema-routes.ts';
+
+export interface Management {
+  /** Undefined where no token is set up. */
+  readonly authenticate: Authenticate | undefined;
+  readonly experiments: Experiments;
+  readonly makePreviewLink: MakePreviewLink;
+  readonly audit: AuditRepository;
+}
+
+/** `/v1`, for those who have a token; only the schema is for everybody. */
+export function managementRoutes(management: Management, logger: Logger): Router {
+  const router = Router({ caseSensitive: true, strict: true });
+  const { authenticate, audit } = management;
+  router.use(
+    '/v1',
+    offTheEdge(logger),
+    schemaRoutes(),
+    requireToken(authenticate),
+    (_req, res, next) => {
+      res.set('Cache-Control', 'private, no-cache');
+      next();
+    },
+  );
+  router.use('/v1', experimentRoutes(management), auditRoutes(audit));
+  return router;
+}
