@@ -7,6 +7,8 @@ import type { Authenticate } from '../auth/tokens.ts';
 import { experimentRoutes } from '../experiments/experiment-routes.ts';
 import type { Experiments } from '../experiments/experiments.ts';
 import type { MakePreviewLink } from '../experiments/preview-link.ts';
+import { rampRoutes } from '../ramps/ramp-routes.ts';
+import type { Ramps } from '../ramps/ramps.ts';
 import type { AuditRepository } from '../repository/audit-repository.ts';
 import { schemaRoutes } from '../schema/schema-routes.ts';
 
@@ -16,12 +18,13 @@ export interface Management {
   readonly experiments: Experiments;
   readonly makePreviewLink: MakePreviewLink;
   readonly audit: AuditRepository;
+  readonly ramps: Ramps;
 }
 
 /** `/v1`, for those who have a token; only the schema is for everybody. */
 export function managementRoutes(management: Management, logger: Logger): Router {
   const router = Router({ caseSensitive: true, strict: true });
-  const { authenticate, audit } = management;
+  const { authenticate, audit, ramps } = management;
   router.use(
     '/v1',
     offTheEdge(logger),
@@ -32,6 +35,6 @@ export function managementRoutes(management: Management, logger: Logger): Router
       next();
     },
   );
-  router.use('/v1', experimentRoutes(management), auditRoutes(audit));
+  router.use('/v1', experimentRoutes(management), rampRoutes(ramps), auditRoutes(audit));
   return router;
 }

@@ -102,14 +102,14 @@ function rebucketed(
   from: readonly number[],
   to: readonly number[],
 ): number[] {
-  const rebucketed = Array.from({ length: to.length + 1 }, () => 0);
+  const buckets = Array.from({ length: to.length + 1 }, () => 0);
   for (const [index, answers] of counts.entries()) {
     const upper = from[index] ?? Number.POSITIVE_INFINITY;
     const found = to.findIndex((bound) => bound >= upper);
     const bucket = found === -1 ? to.length : found;
-    rebucketed[bucket] = (rebucketed[bucket] ?? 0) + answers;
+    buckets[bucket] = (buckets[bucket] ?? 0) + answers;
   }
-  return rebucketed;
+  return buckets;
 }
 
 function sum(a: Counts | undefined, b: Counts): Counts {
