@@ -274,6 +274,12 @@ test('the access log tells of each request, and no visitor by id', async () => {
       firstByteMs: expect.any(Number),
     });
   expect(JSON.stringify(edge.logged('request'))).not.toContain(id);
+  const crawled = await get('/plans', { ...NAVIGATION, 'user-agent': 'GPTBot/1.2' });
+  await expect
+    .poll(() =>
+      edge.logged('request').find((line) => line['id'] === crawled.headers['x-request-id']),
+    )
+    .toMatchObject({ bot: 'ai' });
 });
 
 async function secretsOf({ dataDir }: EdgeProcess): Promise<string> {

@@ -1,13 +1,22 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 
-/** Upstreams that answer at once with their own name: for what needs many visitors. */
+/**
+ * Upstreams that answer at once with their own name: for what needs many visitors. Under
+ * `/echo` they answer with an `Echo`, as JSON.
+ */
 export interface LightUpstreams {
   /** For `upstreams` of a configuration. */
   readonly config: Readonly<Record<string, { url: string }>>;
   /** The headers of the last request that each got, by lower-case name. */
   readonly lastHeaders: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
   close(): Promise<void>;
+}
+
+/** What an upstream got. */
+export interface Echo {
+  readonly upstream: string;
+  readonly headers: Readonly<Record<string, string | undefined>>;
 }
 
 export async function startLightUpstreams(names: readonly string[]): Promise<LightUpstreams> {
@@ -17,8 +26,13 @@ export async function startLightUpstreams(names: readonly string[]): Promise<Lig
   for (const name of names) {
     const server = createServer((request, response) => {
       lastHeaders.set(name, request.headers);
-      response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': name.length });
-      response.end(request.method === 'HEAD' ? undefined : name);
+      const isEcho = request.url?.startsWith('/echo') === true;
+      const text = isEcho ? JSON.stringify({ upstream: name, headers: request.headers }) : name;
+      response.writeHead(200, {
+        'Content-Type': isEcho ? 'application/json' : 'text/plain',
+        'Content-Length': Buffer.byteLength(text),
+      });
+      response.end(request.method === 'HEAD' ? undefined : text);
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');

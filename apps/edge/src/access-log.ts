@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { VisitorId } from '@turnout/router-core';
+import { botClassOf, type BotClass, type VisitorId } from '@turnout/router-core';
 import type { Decision } from './decide.ts';
 import type { Logger } from './log.ts';
 
@@ -42,6 +42,7 @@ export function logAccess(log: Logger, record: AccessRecord): void {
       variant: decision?.variant,
       source: decision?.source,
       visitor: decision?.visitor && visitorHash(decision.visitor),
+      bot: botOf(request.headers['user-agent']),
       bytesIn: record.bytesIn,
       bytesOut: record.bytesOut,
       ms: round(record.total),
@@ -57,6 +58,12 @@ export function logAccess(log: Logger, record: AccessRecord): void {
 function withoutQuery(target: string): string {
   const end = target.indexOf('?');
   return end === -1 ? target : target.slice(0, end);
+}
+
+/** For analysis alone: nothing is decided by it. Left out of almost every line. */
+function botOf(userAgent: string | undefined): BotClass | undefined {
+  const found = botClassOf(userAgent ?? '');
+  return found === 'none' ? undefined : found;
 }
 
 /** Tells visitors apart without being the id that their cookie holds. */

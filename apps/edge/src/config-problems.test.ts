@@ -1,7 +1,8 @@
-import { ConfigError, experimentSchema, readConfig } from '@turnout/contracts';
+import { ConfigError, experimentSchema, predicateSchema, readConfig } from '@turnout/contracts';
 import {
   ExperimentError,
   compileExperiment,
+  predicateProblems,
   type ExperimentDefinition,
 } from '@turnout/router-core';
 import { createRedisStore } from '@turnout/router-core/redis';
@@ -56,6 +57,46 @@ experiments:
     'turnout.yaml:16:42: experiments[1].scope.hosts[0]: expected a host name such as "example.com" or "*.example.com", got "*"',
     'turnout.yaml:17:15: experiments[1].variants: weights must add up to 100, got 90 = 90',
     'turnout.yaml:18:12: experiments[2].key: "coverage" names a draw of its own, choose another salt',
+  ]);
+});
+
+test('every problem of a predicate is told at once, once, and in its place', () => {
+  expect(
+    problems(`${PLAIN}consent: { cookie: consent, value: { regex: "(" } }
+routes:
+  - { path: /, when: { all: [{ path: x }, { country: de }, { cookie: { name: "" } }] }, upstream: site }
+  - { path: /, when: { any: [{ header: { name: a b, value: { regex: "a)" } } }, { host: [a, "b c"] }] }, upstream: site }
+experiments:
+  - key: home
+    status: running
+    scope: { when: { path: { regex: "[z" } } }
+    audience: { not: { bot: [search, spider] } }
+    forced:
+      - { when: { all: [{ path: { glob: "/a**" } }, { query: { name: q, value: { glob: "" } } }] }, variant: control }
+      - { when: { device: watch }, variant: control }
+    variants: [{ key: control, upstream: site, weight: 100, control: true }]
+  - key: prices
+    status: running
+    audience: { path: "/?" }
+    forced: [{ when: { header: { name: x, value: { regex: "\\\\1" } } }, variant: A }]
+    variants: [{ key: control, upstream: site, weight: 100, control: true }]
+`),
+  ).toEqual([
+    'turnout.yaml:3:45: consent.value.regex: expected a regular expression in RE2 syntax, got "(": missing closing ): `(`',
+    'turnout.yaml:5:38: routes[0].when.all[0].path: expected a path that begins with "/", got "x"',
+    'turnout.yaml:5:54: routes[0].when.all[1].country: expected a country as two capitals, such as DE, got "de"',
+    'turnout.yaml:5:78: routes[0].when.all[2].cookie.name: expected a text that is not empty, got ""',
+    'turnout.yaml:6:48: routes[1].when.any[0].header.name: expected a header name such as CF-IPCountry, got "a b"',
+    'turnout.yaml:6:69: routes[1].when.any[0].header.value.regex: expected a regular expression in RE2 syntax, got "a)": unexpected ): `a)`',
+    'turnout.yaml:6:93: routes[1].when.any[1].host[1]: expected a host name such as "example.com" or "*.example.com", got "b c"',
+    'turnout.yaml:10:37: experiments[0].scope.when.path.regex: expected a regular expression in RE2 syntax, got "[z": missing closing ]: `[z`',
+    'turnout.yaml:11:38: experiments[0].audience.not.bot[1]: expected true, false, none, search, ai, tool or other, got "spider"',
+    'turnout.yaml:13:41: experiments[0].forced[0].when.all[0].path.glob: expected ** to be a whole segment, got "a**" in "/a**"',
+    'turnout.yaml:13:88: experiments[0].forced[0].when.all[1].query.value.glob: expected a text that is not empty, got ""',
+    'turnout.yaml:14:27: experiments[0].forced[1].when.device: expected mobile, tablet, desktop or other, got "watch"',
+    'turnout.yaml:18:23: experiments[1].audience.path: expected a path with no wildcards but * and **, got "?" in "/?"',
+    'turnout.yaml:19:59: experiments[1].forced[0].when.header.value.regex: expected a regular expression in RE2 syntax, got "\\\\1": invalid escape sequence: `\\1`',
+    'turnout.yaml:19:81: experiments[1].forced[0].variant: no variant "A"; there are control',
   ]);
 });
 
@@ -167,6 +208,9 @@ describe('the schema and the compiler take the same experiments', () => {
     ['a winner that is none', { winner: 'B' }, false],
     ['no path', { scope: { paths: [] } }, false],
     ['a cookie without a name', { audience: { cookie: { name: '' } } }, false],
+    ['a predicate in its scope', { scope: { paths: ['/'], when: { bot: false } } }, true],
+    ['a forced variant', { forced: [{ when: { bot: true }, variant: 'control' }] }, true],
+    ['a forced variant that is none', { forced: [{ when: { bot: true }, variant: 'B' }] }, false],
   ])('%s', (_, change, isTaken) => {
     const definition: ExperimentDefinition = { ...base, ...change };
     expect([experimentSchema.safeParse(definition).success, compiles(definition)]).toEqual([
@@ -176,12 +220,125 @@ describe('the schema and the compiler take the same experiments', () => {
   });
 });
 
-test.each(['redis://', 'http://127.0.0.1', 'redis://127.0.0.1:99999', 'redis+cluster://a:1,b:x'])(
-  'the address %s is refused before a store is opened',
-  (redis) => {
-    expect(() => createRedisStore({ url: redis, ttl: 1_000 })).toThrow(TypeError);
-    expect(problems(`${PLAIN}redis: "${redis}"\n`)).toEqual([
-      `turnout.yaml:3:8: redis: expected a URL such as redis://127.0.0.1:6379, got "${redis}"`,
-    ]);
-  },
-);
+describe('the schema and the compiler take the same predicates, and refuse others in the same words', () => {
+  const text = (name: string) => ({ [name]: { name: 'x', value: 'y' } });
+  test.each<unknown>([
+    ...['/', '/plans/**', '/*/a*', { exact: '/*' }, { prefix: '/.' }, { glob: '/**' }].map(
+      (path) => ({ path }),
+    ),
+    { path: { regex: '^/plans/[0-9]+$' } },
+    ...['a.example', '*.example', '[::1]', ['a', 'b:80']].map((host) => ({ host })),
+    ...['GET', ['GET', 'POST']].map((method) => ({ method })),
+    ...['header', 'cookie', 'query'].flatMap((kind) => [
+      { [kind]: { name: 'x' } },
+      text(kind),
+      { [kind]: { name: 'x', value: '' } },
+      { [kind]: { name: 'x', value: { glob: 'a*' } } },
+      { [kind]: { name: 'x', value: { regex: '(?i)^a' } } },
+      { not: { all: [{ any: [text(kind)] }] } },
+    ]),
+    ...['de', 'de-AT', ['de', 'zh-Hant-TW']].map((language) => ({ language })),
+    ...['mobile', ['tablet', 'desktop', 'other']].map((device) => ({ device })),
+    ...['DE', ['AT', 'CH']].map((country) => ({ country })),
+    ...[true, false, 'none', ['search', 'ai', 'tool', 'other']].map((bot) => ({ bot })),
+  ])('%j', (predicate) => {
+    expect(predicateSchema.safeParse(predicate).success).toBe(true);
+    expect(predicateProblems(predicate)).toEqual([]);
+  });
+
+  const ONE =
+    'expected one predicate: path, host, method, header, cookie, query, language, device, ' +
+    'country, bot, not, all or any';
+  const PATH = 'expected a path such as /plans/**, or { exact }, { prefix }, { glob } or { regex }';
+  const HOST = 'expected a host name such as "example.com" or "*.example.com"';
+  const COUNTRY = 'expected a country as two capitals, such as DE';
+  const LANGUAGE = 'expected a language such as de or de-AT';
+  const BOT = 'expected true, false, none, search, ai, tool or other';
+  const VALUE = 'expected a text, { glob } or { regex }';
+  const EMPTY = 'expected a text that is not empty, got ""';
+  test.each<[predicate: unknown, ...problems: string[]]>([
+    [{}, `: ${ONE}`],
+    [null, `: ${ONE}`],
+    ['/plans', `: ${ONE}, got "/plans"`],
+    [[{ path: '/' }], `: ${ONE}`],
+    [{ paths: '/' }, `: ${ONE}`],
+    [{ path: '/', bot: true }, `: ${ONE}`],
+    [{ constructor: '/' }, `: ${ONE}`],
+    [{ not: 5 }, `.not: ${ONE}, got 5`],
+    [{ all: [] }, '.all: expected at least one predicate'],
+    [{ any: [] }, '.any: expected at least one predicate'],
+    [{ all: { path: '/' } }, '.all: expected array, got {"path":"/"}'],
+    [{ any: [{}, { bot: 1 }] }, `.any[0]: ${ONE}`, `.any[1].bot: ${BOT}, got 1`],
+    [{ path: 'plans' }, '.path: expected a path that begins with "/", got "plans"'],
+    [{ path: 5 }, `.path: ${PATH}, got 5`],
+    [{ path: {} }, `.path: ${PATH}`],
+    [{ path: { suffix: '/' } }, `.path: ${PATH}`],
+    [{ path: { glob: '/', regex: '/' } }, `.path: ${PATH}`],
+    [{ path: { glob: 'a' } }, '.path.glob: expected a path that begins with "/", got "a"'],
+    [{ path: { exact: 5 } }, '.path.exact: expected string, got 5'],
+    [{ path: { regex: '' } }, `.path.regex: ${EMPTY}`],
+    [{ host: '' }, `.host: ${HOST}, got ""`],
+    [{ host: [] }, `.host: ${HOST}`],
+    [{ host: ['a', 5] }, `.host[1]: ${HOST}, got 5`],
+    [{ method: 'get' }, '.method: expected a method in capitals, such as GET, got "get"'],
+    [{ header: 'x' }, '.header: expected object, got "x"'],
+    [{ header: {} }, '.header.name: missing (expected string)'],
+    [{ header: { name: '' } }, `.header.name: ${EMPTY}`],
+    [
+      { header: { name: 'a b' } },
+      '.header.name: expected a header name such as CF-IPCountry, got "a b"',
+    ],
+    [{ header: { name: 'x', valeu: 'y' } }, '.header.valeu: unknown key'],
+    [{ cookie: { name: '' } }, `.cookie.name: ${EMPTY}`],
+    [
+      { cookie: { name: 5, value: 5 } },
+      '.cookie.name: expected string, got 5',
+      `.cookie.value: ${VALUE}, got 5`,
+    ],
+    [{ query: { name: 'q', value: {} } }, `.query.value: ${VALUE}`],
+    [{ query: { name: 'q', value: { glob: '' } } }, `.query.value.glob: ${EMPTY}`],
+    [{ query: { name: 'q', value: { regex: 5 } } }, '.query.value.regex: expected string, got 5'],
+    [{ language: 'de_AT' }, `.language: ${LANGUAGE}, got "de_AT"`],
+    [{ language: ['de', ''] }, `.language[1]: ${LANGUAGE}, got ""`],
+    [{ device: 'watch' }, '.device: expected mobile, tablet, desktop or other, got "watch"'],
+    [{ country: 'de' }, `.country: ${COUNTRY}, got "de"`],
+    [{ country: ['DE', 'Austria'] }, `.country[1]: ${COUNTRY}, got "Austria"`],
+    [{ country: ['DE', null] }, `.country[1]: ${COUNTRY}`],
+    [{ bot: 'spider' }, `.bot: ${BOT}, got "spider"`],
+    [{ bot: [] }, `.bot: ${BOT}`],
+    [{ bot: [true] }, `.bot[0]: ${BOT}, got true`],
+  ])('%j', (predicate, ...expected) => {
+    expect(predicateSchema.safeParse(predicate).success).toBe(false);
+    const source = `${PLAIN}routes: [{ path: /, when: ${JSON.stringify(predicate)}, upstream: site }]`;
+    const told = problems(source).map((line) => line.replace(/^turnout.yaml:3:\d+: /, ''));
+    expect(told).toEqual(expected.map((problem) => `routes[0].when${problem}`));
+    const own = predicateProblems(predicate).map(({ message }) => message);
+    expect(own.toSorted()).toEqual(expected.map((one) => one.replace(/^\S*: /, '')).toSorted());
+  });
+});
+
+test.each([
+  'redis://',
+  'http://127.0.0.1',
+  'redis://127.0.0.1:99999',
+  'redis+cluster://a:1,b:x',
+  'redis+sentinel://a:1,b:2',
+  'redis+sentinel://a:1,b:x/ledger',
+  'redis+sentinel://a:1/ledger/first',
+])('the address %s is refused before a store is opened', (redis) => {
+  expect(() => createRedisStore({ url: redis, ttl: 1_000 })).toThrow(TypeError);
+  expect(problems(`${PLAIN}redis: "${redis}"\n`)).toEqual([
+    `turnout.yaml:3:8: redis: expected a URL such as redis://127.0.0.1:6379 or redis+sentinel://a:26379,b:26379/NAME, got "${redis}"`,
+  ]);
+});
+
+test.each([
+  'redis://me:secret@127.0.0.1:1/2',
+  'rediss://127.0.0.1:1',
+  'redis+cluster://127.0.0.1:1,127.0.0.1:2',
+  'redis+sentinel://me:secret@127.0.0.1:1,[::1]:2/ledger/3',
+  'rediss+sentinel://127.0.0.1/ledger',
+])('the address %s is taken by the configuration and by a store', async (redis) => {
+  expect(problems(`${PLAIN}redis: "${redis}"\n`)).toEqual([]);
+  await createRedisStore({ url: redis, ttl: 1_000 }).close();
+});

@@ -1,17 +1,19 @@
 import {
   isInLayer,
-  selectExperiment,
   withMirrorEntry,
   type AssignmentResult,
   type CookieReading,
   type Experiment,
   type MirrorEntry,
+  type Preview,
   type RequestTraits,
   type Visitor,
   type VisitorCookie,
   type VisitorId,
 } from '@turnout/router-core';
-import type { Destination, Edge, Testing } from './edge.ts';
+import type { Destination } from './destination.ts';
+import type { Edge, Testing } from './edge.ts';
+import type { Live } from './live.ts';
 import type { RequestKind } from './request-kind.ts';
 
 /** Where a request goes, and why. */
@@ -23,7 +25,9 @@ export interface Decision {
   readonly experiment?: string;
   readonly variant?: string;
   /** How the variant was found, or why nobody is assigned; see the glossary. */
-  readonly source?: AssignmentResult['source'] | 'cookieless';
+  readonly source?: AssignmentResult['source'] | 'cookieless' | 'forced' | 'preview' | 'no-consent';
+  /** Of the snapshot that decided; undefined where experiments were not asked. */
+  readonly revision?: number;
   readonly visitor?: VisitorId;
   /** For the upstream: `<experiment>=<variant>`, several joined by commas. */
   readonly assignments?: string;
@@ -31,6 +35,8 @@ export interface Decision {
   readonly cookie?: string;
   /** The phase in which to count the visitor, once the page has been served. */
   readonly countIn?: number;
+  /** Whoever asks holds a preview token: they are told how this was decided. */
+  readonly preview?: Preview;
 }
 
 /**
@@ -43,31 +49,65 @@ export function decide(
   kind: RequestKind,
 ): Decision | Promise<Decision> {
   const { testing, fallback } = edge;
-  const inScope = testing?.experiments.some((experiment) => experiment.inScope(request)) ?? false;
-  const elsewhere = { destination: fallback, variesByVisitor: inScope };
-  if (testing === undefined || !inScope) return elsewhere;
-  const candidate = testing.experiments.find(
-    (experiment) => experiment.inScope(request) && experiment.admits(request),
-  );
+  if (testing === undefined) return { destination: fallback, variesByVisitor: false };
+  // Taken once: one snapshot decides all of this request, however long the ledger takes.
+  const { live } = testing;
+  const preview = testing.previews.of(request.cookie);
+  if (preview !== undefined) return decidePreviewed(edge, testing, live, request, preview);
+  return decideBy(edge, testing, live, request, kind);
+}
+
+/** The decision by one snapshot. */
+function decideBy(
+  edge: Edge,
+  testing: Testing,
+  live: Live,
+  request: RequestTraits,
+  kind: RequestKind,
+): Decision | Promise<Decision> {
+  const { revision } = live;
+  const scoped = live.set.inScope(request);
+  const elsewhere = {
+    destination: edge.fallback,
+    variesByVisitor: scoped.length > 0,
+    revision,
+  };
+  const admitting = scoped.filter((experiment) => experiment.admits(request));
+  const [candidate] = admitting;
   if (candidate === undefined) return elsewhere;
+
+  const forced = forcedBy(admitting, request);
+  if (forced !== undefined) return unassigned(live, forced);
+  if (!testing.consents(request)) {
+    const { key, control } = candidate;
+    const forAll = servedToAll(candidate);
+    return unassigned(live, forAll ?? { experiment: key, variant: control, source: 'no-consent' });
+  }
 
   const reading = testing.cookies.read(request.cookie);
   edge.metrics.visitorCookies.inc({ outcome: reading.status });
   if (reading.status !== 'valid') {
     const forAll = servedToAll(candidate);
-    if (forAll !== undefined) return unassigned(edge, forAll);
+    if (forAll !== undefined) return unassigned(live, forAll);
     // What loads in the background never makes a visitor: it gets control, uncounted.
     if (kind !== 'navigation') {
       const { key, control } = candidate;
-      return unassigned(edge, { experiment: key, variant: control, source: 'cookieless' });
+      return unassigned(live, { experiment: key, variant: control, source: 'cookieless' });
     }
   }
   const visitor = visitorOf(reading, testing.cookies);
   if (visitor.minted) edge.metrics.visitorCookies.inc({ outcome: 'minted' });
 
   const follow = (result: AssignmentResult): Decision =>
-    withCookie(testing, visitor, reading, [result], kind, assignedTo(edge, visitor, result, kind));
-  const experiment = selectExperiment(testing.experiments, request, visitor.id);
+    withCookie(
+      testing,
+      visitor,
+      reading,
+      [result],
+      kind,
+      assignedTo(edge, live, visitor, result, kind),
+    );
+  const experiment = admitting.find((candidateOfLayer) => isInLayer(candidateOfLayer, visitor.id));
   // Layers give this visitor to experiments that are not about this request. The id is kept
   // all the same: drawn afresh at each visit, it would fall into a layer's slots sooner or later.
   if (experiment === undefined) {
@@ -78,16 +118,46 @@ export function decide(
 }
 
 /**
+ * What the holder of a preview token gets: the variant that it names, wherever its experiment
+ * is about the request, drafts and ended ones too. Elsewhere they are somebody who never made
+ * a visitor. Either way they are counted nowhere.
+ */
+function decidePreviewed(
+  edge: Edge,
+  testing: Testing,
+  live: Live,
+  request: RequestTraits,
+  preview: Preview,
+): Decision | Promise<Decision> {
+  const experiment = live.experiment(preview.experiment);
+  const variant = experiment?.variant(preview.variant);
+  if (experiment !== undefined && variant !== undefined && experiment.inScope(request)) {
+    const shown = { experiment: experiment.key, variant, source: 'preview' } as const;
+    return { ...unassigned(live, shown), preview };
+  }
+  const decision = decideBy(edge, testing, live, request, 'subresource');
+  return decision instanceof Promise
+    ? decision.then((settled) => ({ ...settled, preview }))
+    : { ...decision, preview };
+}
+
+/**
  * Traffic that a route owns goes there whoever asks. Its upstream is told who visits, by the
  * cookie alone, since what a visitor does there (a sign-up by a script) is part of the test.
  */
 export function decideOwned(
   { testing }: Edge,
   destination: Destination,
-  cookie: string | undefined,
+  request: RequestTraits,
 ): Decision {
-  const reading = testing?.cookies.read(cookie);
-  if (reading?.status !== 'valid') return { destination, variesByVisitor: false };
+  if (testing === undefined) return { destination, variesByVisitor: false };
+  const preview = testing.previews.of(request.cookie);
+  // A previewing visitor's sign-ups belong to no variant.
+  if (preview !== undefined) return { destination, variesByVisitor: false, preview };
+  const reading = testing.cookies.read(request.cookie);
+  if (reading.status !== 'valid' || !testing.consents(request)) {
+    return { destination, variesByVisitor: false };
+  }
   const { id, mirror } = reading;
   const owned = { destination, variesByVisitor: false, visitor: id };
   if (mirror.length === 0) return owned;
@@ -121,12 +191,8 @@ export function cookieAfter(
 }
 
 /** The experiments that a visitor can be in, whatever page they open next. */
-export function experimentsFor(
-  { experiments }: Testing,
-  request: RequestTraits,
-  id: VisitorId,
-): Experiment[] {
-  return experiments.filter(
+export function experimentsFor({ set }: Live, request: RequestTraits, id: VisitorId): Experiment[] {
+  return set.experiments.filter(
     (experiment) => experiment.admits(request) && isInLayer(experiment, id),
   );
 }
@@ -143,32 +209,46 @@ function servedToAll({ key, status, layer, control, winner }: Experiment): Serve
   return undefined;
 }
 
+/** A rule of an experiment forces a variant on the request; a killed or concluded one is past its rules. */
+function forcedBy(experiments: readonly Experiment[], request: RequestTraits): Served | undefined {
+  for (const experiment of experiments) {
+    const { key, status } = experiment;
+    if (status !== 'running' && status !== 'paused') continue;
+    const variant = experiment.forcedVariant(request);
+    if (variant !== undefined) return { experiment: key, variant, source: 'forced' };
+  }
+  return undefined;
+}
+
 /** Served without being assigned: counted for the upstream, and for no variant. */
-function unassigned(edge: Edge, { experiment, variant, source }: Served): Decision {
+function unassigned(live: Live, { experiment, variant, source }: Served): Decision {
   return {
-    destination: edge.destinationOutside(experiment, variant),
+    destination: live.destinationOutside(variant),
     variesByVisitor: true,
     experiment,
     variant: variant.key,
     source,
+    revision: live.revision,
   };
 }
 
 function assignedTo(
   edge: Edge,
+  live: Live,
   visitor: Visitor,
   result: AssignmentResult,
   kind: RequestKind,
 ): Decision {
   const { experiment, variant, source } = result;
   edge.metrics.assignments.inc({ experiment, variant: variant.key, source });
-  if (result.kind === 'unassigned') return { ...unassigned(edge, result), visitor: visitor.id };
+  if (result.kind === 'unassigned') return { ...unassigned(live, result), visitor: visitor.id };
   const decision = {
-    destination: edge.destinationOf(experiment, variant),
+    destination: live.destinationOf(variant),
     variesByVisitor: true,
     experiment,
     variant: variant.key,
     source,
+    revision: live.revision,
     visitor: visitor.id,
     assignments: `${experiment}=${variant.key}`,
   };

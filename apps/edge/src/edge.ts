@@ -1,41 +1,37 @@
-import type { Config } from '@turnout/contracts';
+import type { Config, Snapshot } from '@turnout/contracts';
 import {
-  compileExperiment,
   compileHosts,
   createAssigner,
   createRouteTable,
   createVisitorCookie,
   type Assigner,
-  type Experiment,
   type Ledger,
+  type RequestTraits,
   type RouteTable,
-  type Variant,
   type VisitorCookie,
 } from '@turnout/router-core';
-import { createUpgrader, createUpstream, type Upgrader, type Upstream } from '@turnout/proxy';
+import { createUpgrader, createUpstream, type Upgrader } from '@turnout/proxy';
+import { createConsent } from './consent.ts';
+import type { Destination } from './destination.ts';
 import { logLedgerOutage } from './ledger-outages.ts';
+import { compileLive, type Live } from './live.ts';
 import type { Logger } from './log.ts';
-import {
-  createWorkerMetrics,
-  watchLedger,
-  type TrafficLabels,
-  type WorkerMetrics,
-} from './metrics.ts';
+import { createWorkerMetrics, watchLedger, type WorkerMetrics } from './metrics.ts';
+import { createPreviews, type Previews } from './previews.ts';
 import { VisitorTally } from './visitor-tally.ts';
-
-/** An upstream, and the traffic that a request to it counts as. */
-export interface Destination {
-  readonly upstream: Upstream;
-  readonly traffic: TrafficLabels;
-}
 
 /** What experiments need; a plain reverse proxy has none of it. */
 export interface Testing {
-  /** Those that are no drafts, in the order of the configuration. */
-  readonly experiments: readonly Experiment[];
+  /** Replaced as a whole when a snapshot is taken; see `Live`. */
+  readonly live: Live;
   readonly cookies: VisitorCookie;
+  readonly previews: Previews;
   readonly assigner: Assigner;
   readonly tally: VisitorTally;
+  /** Whether the visitor may be told apart from others. */
+  consents(request: RequestTraits): boolean;
+  /** @throws {Error} for a snapshot that can't be used; the present one stays */
+  adopt(snapshot: Snapshot): void;
 }
 
 /** Everything that a worker answers requests with. */
@@ -45,20 +41,24 @@ export interface Edge {
   readonly fallback: Destination;
   readonly testing: Testing | undefined;
   readonly upgrader: Upgrader;
+  /** The header that holds the visitor's country, in lower case. */
+  readonly countryHeader: string | undefined;
   readonly metrics: WorkerMetrics;
   readonly log: Logger;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
   /** Set for the shutdown: connections end with their response. */
   draining: boolean;
+  /** The name that a question without one is about. */
+  readonly namedFirst: string;
   /** Whether visitors may call us by this name (normalised host). */
   allows(host: string): boolean;
-  /** Where those who are assigned to a variant go; counted for it. */
-  destinationOf(experiment: string, variant: Variant): Destination;
-  /** Where those who are served a variant without being assigned go; counted for none. */
-  destinationOutside(experiment: string, variant: Variant): Destination;
 }
 
 export interface EdgeParts {
   readonly config: Config;
+  /** What to begin with. */
+  readonly snapshot: Snapshot;
   readonly cookieSecrets: readonly string[];
   /** Where assignments are kept; without it, cookie and hash decide. */
   readonly ledger: Ledger | undefined;
@@ -68,12 +68,14 @@ export interface EdgeParts {
 }
 
 /** @throws {Error} for an experiment or upstream that can't be used */
-export function createEdge({ config, cookieSecrets, ledger, log, now }: EdgeParts): Edge {
+export function createEdge(parts: EdgeParts): Edge {
+  const { config, log } = parts;
   const metrics = createWorkerMetrics();
   const destinations = new Map<string, Destination>();
   for (const [name, { url, connections, timeouts }] of Object.entries(config.upstreams)) {
     const upstream = createUpstream({ name, url, connections, timeouts });
-    destinations.set(name, { upstream, traffic: trafficOf(name) });
+    const traffic = { upstream: name, experiment: '', variant: '' };
+    destinations.set(name, { upstream, traffic });
   }
   const destination = (name: string): Destination => {
     const known = destinations.get(name);
@@ -83,63 +85,49 @@ export function createEdge({ config, cookieSecrets, ledger, log, now }: EdgePart
   };
   const { hosts } = config.public;
   const isAnyHost = hosts.includes('*');
-  // By the variant itself, so that the request path builds no keys.
-  const assigned = new Map<Variant, Destination>();
-  const outside = new Map<Variant, Destination>();
-  const remembered = (known: Map<Variant, Destination>, variant: Variant, labels: string[]) => {
-    let found = known.get(variant);
-    if (found === undefined) {
-      const { upstream } = destination(variant.upstream);
-      found = { upstream, traffic: trafficOf(upstream.name, ...labels) };
-      known.set(variant, found);
-    }
-    return found;
-  };
-
   return {
     routes: createRouteTable(config.routes),
     destinations,
     fallback: destination(config.default),
     testing:
-      config.experiments === undefined || config.experiments.length === 0
-        ? undefined
-        : createTesting({ config, cookieSecrets, ledger, metrics, log, now }),
+      config.experiments === undefined ? undefined : createTesting(parts, destination, metrics),
     upgrader: createUpgrader({}),
+    countryHeader: config.countryHeader,
     metrics,
     log,
+    now: parts.now,
     draining: false,
+    namedFirst: hosts.find((host) => !host.includes('*')) ?? 'localhost',
     allows: isAnyHost ? () => true : compileHosts(hosts),
-    destinationOf: (experiment, variant) =>
-      remembered(assigned, variant, [experiment, variant.key]),
-    destinationOutside: (experiment, variant) => remembered(outside, variant, [experiment]),
   };
 }
 
-function createTesting(parts: {
-  config: Config;
-  cookieSecrets: readonly string[];
-  ledger: Ledger | undefined;
-  metrics: WorkerMetrics;
-  log: Logger;
-  now: () => number;
-}): Testing {
-  const { config, cookieSecrets, ledger, metrics, log, now } = parts;
+function createTesting(
+  { config, snapshot, cookieSecrets, ledger, log, now }: EdgeParts,
+  destination: (name: string) => Destination,
+  metrics: WorkerMetrics,
+): Testing {
   const assigner: Assigner = createAssigner({
     ...(ledger !== undefined && { store: ledger }),
     deadline: config.ledgerWait,
     onBreaker: (state) => logLedgerOutage(log, state, assigner.status()),
   });
   watchLedger(metrics.registry, assigner);
+  let live = compileLive(snapshot, destination);
+  metrics.snapshotRevision.set(live.revision);
   return {
-    experiments: (config.experiments ?? [])
-      .map((experiment) => compileExperiment(experiment))
-      .filter(({ status }) => status !== 'draft'),
+    get live() {
+      return live;
+    },
     cookies: createVisitorCookie({ secrets: cookieSecrets, secure: false }),
+    previews: createPreviews(cookieSecrets, now),
     assigner,
     tally: new VisitorTally(ledger?.visitors, now),
+    consents: createConsent(config.consent),
+    adopt(next) {
+      live = compileLive(next, destination);
+      metrics.snapshotRevision.set(live.revision);
+      metrics.changeEffect.observe(Math.max(0, now() - next.publishedAt) / 1000);
+    },
   };
-}
-
-function trafficOf(upstream: string, experiment = '', variant = ''): TrafficLabels {
-  return { upstream, experiment, variant };
 }

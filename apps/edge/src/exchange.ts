@@ -10,6 +10,7 @@ import {
 } from '@turnout/proxy';
 import { logAccess } from './access-log.ts';
 import { makePrivate } from './cache-control.ts';
+import { debugHeaders } from './debug-headers.ts';
 import type { Decision } from './decide.ts';
 import type { Edge } from './edge.ts';
 
@@ -87,6 +88,7 @@ export class EdgeExchange implements Exchange {
       'Server-Timing',
       `edge;dur=${decided.toFixed(2)}, upstream;dur=${upstream.toFixed(2)}`,
     );
+    if (decision?.preview !== undefined) headers.push(...debugHeaders(decision, decision.preview));
     if (this.#edge.draining) headers.push('Connection', 'close');
     return headers;
   }
@@ -154,6 +156,22 @@ export class EdgeExchange implements Exchange {
     });
     this.#response.end(this.#request.method === 'HEAD' ? undefined : text);
     this.#recordOwn(status, undefined);
+  }
+
+  /** Sends the visitor to another page of this site, with a cookie. */
+  redirect(path: string, cookie: string): void {
+    if (this.#edge.draining) this.#response.setHeader('Connection', 'close');
+    this.#response.writeHead(303, {
+      Location: path,
+      'Set-Cookie': cookie,
+      'Content-Length': 0,
+      'Cache-Control': 'no-store',
+      // The address holds a token, which the next page's requests must not spread.
+      'Referrer-Policy': 'no-referrer',
+      'X-Request-Id': this.requestId,
+    });
+    this.#response.end();
+    this.#recordOwn(303, undefined);
   }
 
   #sendError(status: number, cookie?: string): void {

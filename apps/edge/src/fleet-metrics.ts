@@ -1,10 +1,10 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client';
 import type { VisitorCounter } from '@turnout/router-core';
-import type { Config } from '@turnout/contracts';
 import type { TrafficReport } from '@turnout/contracts/traffic';
 import type { Fleet } from './fleet.ts';
 import type { MetricSnapshot } from './metrics.ts';
+import type { SnapshotWatch } from './snapshot-watch.ts';
 import { trafficOf } from './traffic.ts';
 import { utcDay } from './visitor-tally.ts';
 
@@ -23,7 +23,7 @@ export class FleetMetrics {
 
   constructor(
     fleet: Fleet,
-    experiments: Config['experiments'],
+    watch: SnapshotWatch | undefined,
     visitors: VisitorCounter | undefined,
     now: () => number,
   ) {
@@ -52,7 +52,18 @@ export class FleetMetrics {
         },
       }),
     );
-    if (visitors === undefined) return;
+    if (watch === undefined || visitors === undefined) return;
+    this.#own.registerMetric(
+      new Counter({
+        name: 'turnout_snapshots_refused_total',
+        help: 'Published experiments that could not be used; the last good ones stay.',
+        registers: [],
+        collect() {
+          this.reset();
+          this.inc(watch.refused);
+        },
+      }),
+    );
     this.#own.registerMetric(
       new Gauge({
         name: 'turnout_unique_visitors',
@@ -62,7 +73,7 @@ export class FleetMetrics {
         async collect() {
           const day = utcDay(now());
           this.reset();
-          const counts = (experiments ?? []).flatMap(({ key, phase, variants }) =>
+          const counts = watch.current.experiments.flatMap(({ key, phase, variants }) =>
             variants.map(async (variant) => {
               const labels = { experiment: key, phase: String(phase), variant: variant.key };
               // A store out of reach gives no number, which is better than a wrong one.

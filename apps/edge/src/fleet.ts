@@ -1,6 +1,9 @@
 import cluster, { type Worker } from 'node:cluster';
 import { EventEmitter } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { Snapshot } from '@turnout/contracts';
+import type { ExplainRequest, Explanation } from '@turnout/contracts/explanation';
+import type { VisitorId } from '@turnout/router-core';
 import type { Logger } from './log.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import type { MetricSnapshot } from './metrics.ts';
@@ -12,10 +15,14 @@ const BACKOFF_FIRST = 100;
 const BACKOFF_MAX = 5_000;
 /** How long a worker may take to answer a scrape, in ms. */
 const SCRAPE_WAIT = 1_000;
+/** How long a worker may take to explain a request, in ms. */
+const EXPLAIN_WAIT = 5_000;
 
 export interface FleetOptions {
   readonly size: number;
-  readonly start: Omit<Extract<ToWorker, { kind: 'start' }>, 'needsLedger'>;
+  readonly start: Omit<Extract<ToWorker, { kind: 'start' }>, 'needsLedger' | 'snapshot'>;
+  /** The experiments to begin with. */
+  readonly snapshot: Snapshot;
   /** How long requests under way may take to end at a shutdown, in ms. */
   readonly drain: number;
   readonly log: Logger;
@@ -41,7 +48,9 @@ interface Member {
 export class Fleet extends EventEmitter<FleetEvents> {
   readonly #options: FleetOptions;
   readonly #members = new Map<number, Member>();
+  readonly #questions = new Map<number, (explanation: Explanation) => void>();
   readonly #scrapes = new Map<number, (id: number) => void>();
+  #snapshot: Snapshot;
   #backoff = 0;
   #draining = false;
   #hasListened = false;
@@ -52,6 +61,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
   constructor(options: FleetOptions) {
     super();
     this.#options = options;
+    this.#snapshot = options.snapshot;
     cluster.setupPrimary({
       exec: fileURLToPath(new URL('worker-main.ts', import.meta.url)),
       args: [],
@@ -70,6 +80,17 @@ export class Fleet extends EventEmitter<FleetEvents> {
 
   get draining(): boolean {
     return this.#draining;
+  }
+
+  /** Has all workers decide by these experiments: those that run, and those still to come. */
+  adopt(snapshot: Snapshot): void {
+    this.#snapshot = snapshot;
+    for (const { worker } of this.#members.values()) tell(worker, { kind: 'snapshot', snapshot });
+  }
+
+  /** Has all workers ask the ledger anew about a visitor. */
+  forget(visitor: VisitorId): void {
+    for (const { worker } of this.#members.values()) tell(worker, { kind: 'visitor', visitor });
   }
 
   /** What each worker has counted; a worker that is too busy to answer is given as it was last seen. */
@@ -95,6 +116,32 @@ export class Fleet extends EventEmitter<FleetEvents> {
     });
     this.#scrapes.delete(request);
     return [...this.#members.values()].flatMap(({ snapshot }) => (snapshot ? [snapshot] : []));
+  }
+
+  /**
+   * Has a worker say where a request would go, and why.
+   *
+   * @throws {Error} when no worker answers
+   */
+  async explain(question: ExplainRequest): Promise<Explanation> {
+    const member = [...this.#members.values()].find(
+      ({ listening, worker }) => listening && worker.isConnected(),
+    );
+    if (member === undefined) throw new Error('No worker is there to explain it');
+    const request = ++this.#scrape;
+    try {
+      return await new Promise<Explanation>((resolve, reject) => {
+        const late = () => reject(new Error(`No worker explained it within ${EXPLAIN_WAIT} ms`));
+        const timer = setTimeout(late, EXPLAIN_WAIT);
+        this.#questions.set(request, (explanation) => {
+          clearTimeout(timer);
+          resolve(explanation);
+        });
+        tell(member.worker, { kind: 'explain', request, question });
+      });
+    } finally {
+      this.#questions.delete(request);
+    }
   }
 
   /**
@@ -124,7 +171,11 @@ export class Fleet extends EventEmitter<FleetEvents> {
     const worker = cluster.fork();
     this.#members.set(worker.id, { worker, born: Date.now(), listening: false });
     // A ledger that can't be opened is a mistake at the start; later it is one more outage.
-    tell(worker, { ...this.#options.start, needsLedger: !this.#hasListened });
+    tell(worker, {
+      ...this.#options.start,
+      snapshot: this.#snapshot,
+      needsLedger: !this.#hasListened,
+    });
   }
 
   #heard(worker: Worker, message: FromWorker): void {
@@ -144,6 +195,9 @@ export class Fleet extends EventEmitter<FleetEvents> {
         }
         this.#isHopeless = true;
         this.emit('hopeless', message.reason);
+        return;
+      case 'explanation':
+        this.#questions.get(message.request)?.(message.explanation);
         return;
       case 'metrics':
         member.snapshot = message.snapshot;

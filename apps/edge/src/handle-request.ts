@@ -27,7 +27,7 @@ export function createRequestHandler(edge: Edge): RequestListener {
         return;
       // 2. The edge's own endpoints.
       case 'own':
-        answerOwnEndpoint(edge, exchange, request, found.path);
+        answerOwnEndpoint(edge, exchange, request, found.traits);
         return;
       // 3. Traffic that belongs to one upstream, whatever the visitor's variant.
       case 'owned':

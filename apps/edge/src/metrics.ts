@@ -32,6 +32,8 @@ const DECISION_DURATIONS = [
   0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.025,
 ];
 
+const EFFECT_DURATIONS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60];
+
 /** The metrics that every worker keeps; the primary adds those of all workers up. */
 export function createWorkerMetrics() {
   const registry = new Registry();
@@ -104,6 +106,18 @@ export function createWorkerMetrics() {
       name: 'turnout_decision_duration_seconds',
       help: 'From the request head to the chosen upstream.',
       buckets: DECISION_DURATIONS,
+      registers,
+    }),
+    snapshotRevision: new Gauge({
+      name: 'turnout_snapshot_revision',
+      help: 'Revision of the experiments that decide; of the worker that is furthest behind. 0 for those of the configuration.',
+      aggregator: 'min',
+      registers,
+    }),
+    changeEffect: new Histogram({
+      name: 'turnout_change_effect_seconds',
+      help: 'From the publication of a snapshot to the moment when a worker decides by it.',
+      buckets: EFFECT_DURATIONS,
       registers,
     }),
     visitorCookies: new Counter({

@@ -1,21 +1,20 @@
 import type { IncomingMessage } from 'node:http';
-import { normaliseHost, type AssignmentResult } from '@turnout/router-core';
+import type { AssignmentResult, RequestTraits } from '@turnout/router-core';
 import { cookieAfter, experimentsFor, visitorOf } from './decide.ts';
 import type { Edge, Testing } from './edge.ts';
 import type { EdgeExchange } from './exchange.ts';
+import { answerPreview } from './preview-endpoint.ts';
 
-/**
- * Answers a request under `/_turnout/`.
- *
- * @param path the normalised path
- */
+/** Answers a request under `/_turnout/`. */
 export function answerOwnEndpoint(
   edge: Edge,
   exchange: EdgeExchange,
   request: IncomingMessage,
-  path: string,
+  traits: RequestTraits,
 ): void {
-  if (path !== '/_turnout/v1/assignments') {
+  const { path } = traits;
+  const answer = endpoints.get(path);
+  if (answer === undefined) {
     exchange.answerJson(404, {}, problem(404, 'Not Found', `There is no ${path} here.`));
     return;
   }
@@ -27,40 +26,57 @@ export function answerOwnEndpoint(
     );
     return;
   }
+  answer(edge, exchange, request, traits);
+}
+
+const endpoints: ReadonlyMap<string, typeof answerOwnEndpoint> = new Map([
+  ['/_turnout/v1/assignments', answerAssignments],
+  ['/_turnout/preview', answerPreview],
+]);
+
+function answerAssignments(
+  { testing }: Edge,
+  exchange: EdgeExchange,
+  request: IncomingMessage,
+  traits: RequestTraits,
+): void {
   // Another site's page must not make visitors of its readers, nor learn who they are.
   if (request.headers['sec-fetch-site'] === 'cross-site') {
     exchange.answerJson(403, {}, problem(403, 'Forbidden', 'Ask from a page of this site.'));
     return;
   }
-  if (edge.testing === undefined) {
+  const preview = testing?.previews.of(traits.cookie);
+  if (preview !== undefined) {
+    const { experiment, variant, expires } = preview;
+    const shown = { experiment, variant, expires: new Date(expires * 1_000).toISOString() };
+    exchange.answerJson(200, {}, { visitor: null, assignments: [], preview: shown });
+    return;
+  }
+  if (testing === undefined || !testing.consents(traits)) {
     exchange.answerJson(200, {}, { visitor: null, assignments: [] });
     return;
   }
-  answerAssignments(edge.testing, exchange, request, path).catch((error: unknown) =>
-    exchange.crash(error),
-  );
+  assign(testing, exchange, traits).catch((error: unknown) => exchange.crash(error));
 }
 
 /**
  * Session look-up and assignment: who the visitor is, and their variant in every experiment
  * that they can be in; made and kept when there was none yet.
  */
-async function answerAssignments(
+async function assign(
   testing: Testing,
   exchange: EdgeExchange,
-  request: IncomingMessage,
-  path: string,
+  traits: RequestTraits,
 ): Promise<void> {
-  const { cookie } = request.headers;
-  const traits = { path, host: normaliseHost(request.headers.host ?? ''), cookie };
-  const reading = testing.cookies.read(cookie);
-  const visitor = visitorOf(reading, testing.cookies);
+  const { live, cookies, assigner } = testing;
+  const reading = cookies.read(traits.cookie);
+  const visitor = visitorOf(reading, cookies);
   const results = await Promise.all(
-    experimentsFor(testing, traits, visitor.id).map(async (experiment) =>
-      testing.assigner.assign(visitor, experiment),
+    experimentsFor(live, traits, visitor.id).map(async (experiment) =>
+      assigner.assign(visitor, experiment),
     ),
   );
-  const changed = cookieAfter(testing.cookies, visitor, reading, results);
+  const changed = cookieAfter(cookies, visitor, reading, results);
   exchange.answerJson(200, changed === undefined ? {} : { 'Set-Cookie': changed }, {
     visitor: visitor.id,
     assignments: results.map(describe),

@@ -3,15 +3,18 @@ import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import { readConfig } from '@turnout/contracts';
-import { configProblems } from './config-problems.ts';
+import { readConfig, type Config, type Snapshot } from '@turnout/contracts';
 import { cookieSecrets } from '@turnout/contracts/cookie-secrets';
+import { configProblems } from './config-problems.ts';
 import { Fleet } from './fleet.ts';
 import { FleetMetrics } from './fleet-metrics.ts';
+import { createLastGood } from './last-good.ts';
 import { openLedger } from './ledger.ts';
 import { listenProblem } from './listen-problem.ts';
-import { createLog } from './log.ts';
+import { createLog, type Logger } from './log.ts';
 import { createPrivateServer } from './private-server.ts';
+import { openSnapshotStore } from './snapshot-store.ts';
+import { SnapshotWatch } from './snapshot-watch.ts';
 
 export interface ServeOptions {
   /** Path of the configuration file. */
@@ -34,23 +37,30 @@ export class StartError extends Error {
 export async function serve({ configFile, env }: ServeOptions): Promise<void> {
   const config = readConfig(readSource(configFile), configFile, env, configProblems);
   const dataDir = resolve(dirname(configFile), config.dataDir);
-  const hasExperiments = (config.experiments ?? []).length > 0;
-  // A plain reverse proxy keeps nothing, so it needs no folder.
-  const secrets = hasExperiments ? (config.cookieSecrets ?? cookieSecrets(dataDir)) : [];
-  const ledger = hasExperiments ? openLedger(config, dataDir) : undefined;
-
   const { log, flush } = createLog({ process: 'edge', pid: process.pid });
+  // A plain reverse proxy keeps nothing, so it needs no folder.
+  const isTesting = config.experiments !== undefined;
+  const secrets = isTesting ? (config.cookieSecrets ?? cookieSecrets(dataDir)) : [];
+  const ledger = isTesting ? openLedger(config, dataDir) : undefined;
+  const watch = isTesting ? openWatch(config, dataDir, log) : undefined;
+  await watch?.begin();
+
   const fleet = new Fleet({
     size: config.workers ?? availableParallelism(),
     start: { kind: 'start', config, dataDir, cookieSecrets: secrets },
+    snapshot: watch?.current ?? NO_EXPERIMENTS,
     drain: config.drain,
     log,
   });
-  const metrics = new FleetMetrics(fleet, config.experiments, ledger?.visitors, Date.now);
+  watch?.follow((snapshot) => fleet.adopt(snapshot));
+  const changes = ledger?.onChanged((visitor) => fleet.forget(visitor));
+  const metrics = new FleetMetrics(fleet, watch, ledger?.visitors, Date.now);
   const privateServer = createPrivateServer(fleet, metrics, log);
 
   const stop = async (code: number, reason: string) => {
     log.info({ reason }, 'draining');
+    await watch?.close();
+    changes?.close();
     await fleet.drain();
     privateServer.close();
     privateServer.closeAllConnections();
@@ -83,18 +93,32 @@ export async function serve({ configFile, env }: ServeOptions): Promise<void> {
         publicPort: port,
         privatePort: portOf(privateServer.address()),
         workers: config.workers ?? availableParallelism(),
-        store: storeName(config.redis, hasExperiments),
-        experiments: (config.experiments ?? []).map(({ key }) => key),
+        store: storeName(config.redis, isTesting),
+        revision: watch?.current.revision,
+        experiments: (watch?.current.experiments ?? []).map(({ key }) => key),
       },
       'serving',
     );
     await flush();
   } catch (error) {
+    await watch?.close();
     await fleet.drain();
     await ledger?.close();
     await flush();
     throw error;
   }
+}
+
+const NO_EXPERIMENTS: Snapshot = { format: 1, revision: 0, publishedAt: 0, experiments: [] };
+
+function openWatch(config: Config, dataDir: string, log: Logger): SnapshotWatch {
+  return new SnapshotWatch({
+    store: openSnapshotStore(config, dataDir),
+    lastGood: createLastGood(dataDir),
+    seeds: config.experiments ?? [],
+    upstreams: Object.keys(config.upstreams),
+    log,
+  });
 }
 
 function readSource(configFile: string): string {
@@ -112,7 +136,7 @@ function portOf(address: AddressInfo | string | null): number | undefined {
   return typeof address === 'object' && address !== null ? address.port : undefined;
 }
 
-function storeName(redis: string | undefined, hasExperiments: boolean): string {
-  if (!hasExperiments) return 'none';
+function storeName(redis: string | undefined, isTesting: boolean): string {
+  if (!isTesting) return 'none';
   return redis === undefined ? 'embedded' : 'redis';
 }

@@ -2,6 +2,7 @@ import cluster from 'node:cluster';
 import { createLog } from './log.ts';
 import { listenProblem } from './listen-problem.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
+import type { Snapshot } from '@turnout/contracts';
 import { startWorker, type RunningWorker } from './worker.ts';
 
 // The process of one worker: started by the primary, told what to do by messages.
@@ -13,6 +14,8 @@ const REPORT_EVERY = 1_000;
 // Else node:cluster ends this process by itself, at once, when the primary dies.
 if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
 let worker: RunningWorker | undefined;
+/** Came while the worker was starting. */
+let early: Snapshot | undefined;
 let ending: Promise<void> | undefined;
 
 process.on('message', (message: ToWorker) => void hear(message));
@@ -27,8 +30,18 @@ async function hear(message: ToWorker): Promise<void> {
     case 'start':
       await start(message);
       return;
+    case 'snapshot':
+      if (worker === undefined) early = message.snapshot;
+      else worker.adopt(message.snapshot);
+      return;
+    case 'visitor':
+      worker?.forget(message.visitor);
+      return;
     case 'metrics':
       if (worker !== undefined) await report(worker, message.request);
+      return;
+    case 'explain':
+      if (worker !== undefined) await explainTo(worker, message);
       return;
     case 'drain':
       await (ending ??= end());
@@ -40,6 +53,7 @@ async function start(settings: ToWorker & { kind: 'start' }): Promise<void> {
   try {
     const started = await startWorker({ ...settings, log });
     worker = started;
+    if (early !== undefined) started.adopt(early);
     await tell({ kind: 'listening', port: started.port });
     setInterval(() => void report(started, 0), REPORT_EVERY).unref();
   } catch (error) {
@@ -60,7 +74,14 @@ async function end(): Promise<void> {
 }
 
 async function report(running: RunningWorker, request: number): Promise<void> {
-  await tell({ kind: 'metrics', request, snapshot: await running.snapshot() });
+  await tell({ kind: 'metrics', request, snapshot: await running.counts() });
+}
+
+async function explainTo(
+  running: RunningWorker,
+  { request, question }: ToWorker & { kind: 'explain' },
+): Promise<void> {
+  await tell({ kind: 'explanation', request, explanation: await running.explain(question) });
 }
 
 /** Resolves when the message is on its way, or there is nobody to get it. */

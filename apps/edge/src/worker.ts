@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Config } from '@turnout/contracts';
+import type { Config, Snapshot } from '@turnout/contracts';
+import type { ExplainRequest, Explanation } from '@turnout/contracts/explanation';
 import { asksForWebSocket } from '@turnout/proxy';
-import type { Ledger } from '@turnout/router-core';
+import type { Ledger, VisitorId } from '@turnout/router-core';
 import { createEdge, type Edge } from './edge.ts';
+import { explain } from './explain.ts';
 import { createRequestHandler } from './handle-request.ts';
 import { createUpgradeHandler } from './handle-upgrade.ts';
 import { openLedger } from './ledger.ts';
@@ -21,6 +23,7 @@ const LEDGER_WAIT = 2_000;
 
 export interface WorkerOptions {
   readonly config: Config;
+  readonly snapshot: Snapshot;
   readonly dataDir: string;
   readonly cookieSecrets: readonly string[];
   readonly log: Logger;
@@ -31,7 +34,13 @@ export interface WorkerOptions {
 /** A worker that accepts connections. */
 export interface RunningWorker {
   readonly port: number;
-  snapshot(): Promise<MetricSnapshot>;
+  /** Decides by these experiments from now on, or goes on as before and says why. */
+  adopt(snapshot: Snapshot): void;
+  /** Asks the ledger anew about a visitor. */
+  forget(visitor: VisitorId): void;
+  counts(): Promise<MetricSnapshot>;
+  /** Where a request would go, and why. */
+  explain(question: ExplainRequest): Promise<Explanation>;
   /** Ends once every request under way has, or the drain time is over; keeps all that was counted. */
   drain(): Promise<void>;
 }
@@ -42,12 +51,12 @@ export interface RunningWorker {
  * @throws {Error} when the port can't be listened on, or the configuration can't be compiled
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { config, cookieSecrets, log } = options;
-  const ledger = (config.experiments ?? []).length > 0 ? openLedgerFor(options) : undefined;
+  const { config, snapshot, cookieSecrets, log } = options;
+  const ledger = config.experiments !== undefined ? openLedgerFor(options) : undefined;
   if (ledger !== undefined && !(await ledger.ready(LEDGER_WAIT))) {
     log.warn({ waited: LEDGER_WAIT }, 'the ledger does not answer yet: routing by cookie and hash');
   }
-  const edge = createEdge({ config, cookieSecrets, ledger, log, now: Date.now });
+  const edge = createEdge({ config, snapshot, cookieSecrets, ledger, log, now: Date.now });
   const server = createServer(
     {
       maxHeaderSize: 32 * 1024,
@@ -67,7 +76,16 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 
   return {
     port: portOf(server),
-    async snapshot() {
+    adopt(next) {
+      try {
+        edge.testing?.adopt(next);
+      } catch (error) {
+        log.error({ err: error, revision: next.revision }, 'a snapshot can not be used');
+      }
+    },
+    forget: (visitor) => edge.testing?.assigner.forget(visitor),
+    explain: (question) => explain(edge, ledger, question),
+    async counts() {
       // So that a scrape counts whom it has just seen; but a slow store holds up no scrape.
       const patience = new Promise((resolve) => setTimeout(resolve, TALLY_WAIT));
       await Promise.race([edge.testing?.tally.flush(), patience]);

@@ -55,9 +55,14 @@ const routeSchema = z.strictObject({
   upstream: z.string(),
 });
 
-/** One URL, or several nodes of a Cluster separated by commas; the first has the scheme. */
+/**
+ * `redis://host:port`; Sentinels and the name they know the primary by; or the nodes of a
+ * Cluster. Of several servers, those after the first may leave the scheme out.
+ */
 function isRedisAddress(text: string): boolean {
-  return text.split(',').every((node, index) => {
+  const sentinel = /^(rediss?)\+sentinel:\/\/([^/]+)\/[^/\s]+(\/\d+)?$/.exec(text);
+  const nodes = sentinel === null ? text : `${sentinel[1]}://${sentinel[2]}`;
+  return nodes.split(',').every((node, index) => {
     const address = index === 0 || node.includes('://') ? node : `redis://${node.trim()}`;
     if (!/^rediss?(\+cluster)?:\/\/\S+$/.test(address) || !URL.canParse(address)) return false;
     return new URL(address).hostname !== '';
@@ -104,10 +109,13 @@ export const configSchema = z.strictObject({
   dataDir: z.string().min(1).default('.turnout'),
   /** How long requests under way may take to end at a shutdown. */
   drain: durationSchema.prefault('10s'),
-  /** Ledger: a Redis URL; without it, an embedded store in the data folder. */
+  /** Ledger and experiments: a Redis URL; without it, embedded stores in the data folder. */
   redis: z
     .string()
-    .refine(isRedisAddress, 'expected a URL such as redis://127.0.0.1:6379')
+    .refine(
+      isRedisAddress,
+      'expected a URL such as redis://127.0.0.1:6379 or redis+sentinel://a:26379,b:26379/NAME',
+    )
     .exactOptional(),
   /** How long a request may wait for the ledger before cookie and hash decide. */
   ledgerWait: durationSchema.prefault('25ms'),

@@ -14,7 +14,9 @@ export {
 export { layerOverlaps } from './layers.ts';
 export { pathName } from './problem.ts';
 export { schemaProblems } from './schema-problems.ts';
+export { SnapshotError, readSnapshot } from './read-snapshot.ts';
 export { snapshotSchema, type Snapshot } from './snapshot.ts';
+export { configJsonSchema, experimentJsonSchema, type JsonSchema } from './json-schema.ts';
 export type { LooseDocument } from './loose-document.ts';
 export type { Path, Problem } from './problem.ts';
 export { ConfigError } from './config-error.ts';

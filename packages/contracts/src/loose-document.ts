@@ -5,17 +5,22 @@ const text = z.string().optional().catch(undefined);
 const texts = z.array(text).catch([]);
 const slots = z.tuple([z.int(), z.int()]).optional().catch(undefined);
 
-const route = z.object({ path: text, host: text, upstream: text }).catch({});
+// Predicates stay as they are: router-core reads them whole, whatever is wrong with them.
+const when = z.unknown().optional();
+
+const route = z.object({ path: text, host: text, upstream: text, when }).catch({});
 
 const experiment = z
   .object({
     key: text,
     status: text,
-    scope: z.object({ paths: texts, hosts: texts }).catch({ paths: [], hosts: [] }),
+    scope: z.object({ paths: texts, hosts: texts, when }).catch({ paths: [], hosts: [] }),
+    audience: when,
+    forced: z.array(z.object({ when }).catch({})).catch([]),
     layer: z.object({ name: text, slots }).catch({}),
     variants: z.array(z.object({ upstream: text }).catch({})).catch([]),
   })
-  .catch({ scope: { paths: [], hosts: [] }, layer: {}, variants: [] });
+  .catch({ scope: { paths: [], hosts: [] }, forced: [], layer: {}, variants: [] });
 
 /** An experiment in parts, and whole where its schema takes it. */
 const experimentOrParts = z.unknown().transform((raw) => ({
@@ -31,6 +36,7 @@ const looseSchema = z.object({
   upstreams: z.record(z.string(), z.unknown()).catch({}),
   routes: z.array(route).catch([]),
   default: text,
+  consent: z.object({ value: z.unknown().optional() }).catch({}),
   experiments: z.array(experimentOrParts).catch([]),
 });
 

@@ -51,47 +51,71 @@ export type Predicate =
   | { readonly all: readonly Predicate[] }
   | { readonly any: readonly Predicate[] };
 
-const text = z.string().min(1, 'expected a text that is not empty');
-const oneOrMore = <Item extends z.ZodType>(item: Item) =>
-  z.union([item, z.array(item).min(1, 'expected at least one')]);
+// The limits are those of router-core, whose reader refuses the same predicates in the same
+// words at the same places, so that a problem which both find is told once. Whether a host, a
+// glob or a regular expression can be compiled is for router-core alone to say. A test of the
+// edge, which knows both, holds them together.
+
+const NOT_EMPTY = 'expected a text that is not empty';
+const text = z.string().min(1, NOT_EMPTY);
+
+/** One of these or a list of them; what is wrong with one is said of the value in its place. */
+const oneOrMore = <Item extends z.ZodType>(item: Item, expected: string) =>
+  z.union([item, z.array(item).min(1, expected)], expected);
+const matching = (pattern: RegExp, expected: string) => z.string(expected).regex(pattern, expected);
 
 export const textPatternSchema = z.union(
   [z.string(), z.strictObject({ glob: text }), z.strictObject({ regex: text })],
   'expected a text, { glob } or { regex }',
 );
 
-const named = z.strictObject({ name: text, value: textPatternSchema.exactOptional() });
+const named = (name: z.ZodType<string>) =>
+  z.strictObject({ name, value: textPatternSchema.exactOptional() });
 
+const path = z.string().startsWith('/', 'expected a path that begins with "/"');
 const pathPattern = z.union(
   [
-    z.string().startsWith('/', 'expected a path that begins with "/"'),
-    z.strictObject({ exact: z.string().startsWith('/') }),
-    z.strictObject({ prefix: z.string().startsWith('/') }),
-    z.strictObject({ glob: z.string().startsWith('/') }),
+    path,
+    z.strictObject({ exact: path }),
+    z.strictObject({ prefix: path }),
+    z.strictObject({ glob: path }),
     z.strictObject({ regex: text }),
   ],
   'expected a path such as /plans/**, or { exact }, { prefix }, { glob } or { regex }',
 );
 
-const country = z.string().regex(/^[A-Z]{2}$/, 'expected a country as two capitals, such as DE');
-const method = z.string().regex(/^[A-Z]+$/, 'expected a method in capitals, such as GET');
+const HOST = 'expected a host name such as "example.com" or "*.example.com"';
+const METHOD = 'expected a method in capitals, such as GET';
+const LANGUAGE = 'expected a language such as de or de-AT';
+const DEVICE = 'expected mobile, tablet, desktop or other';
+const COUNTRY = 'expected a country as two capitals, such as DE';
+const BOT = 'expected true, false, none, search, ai, tool or other';
+
+const headerName = text.regex(
+  /^[A-Za-z0-9!#$%&'*+.^_`|~-]*$/,
+  'expected a header name such as CF-IPCountry',
+);
 
 export const predicateSchema: z.ZodType<Predicate> = z.lazy(() =>
   z.union(
     [
       z.strictObject({ path: pathPattern }),
-      z.strictObject({ host: oneOrMore(text) }),
-      z.strictObject({ method: oneOrMore(method) }),
-      z.strictObject({ header: named }),
-      z.strictObject({ cookie: named }),
-      z.strictObject({ query: named }),
-      z.strictObject({ language: oneOrMore(text) }),
-      z.strictObject({ device: oneOrMore(z.enum(DEVICES)) }),
-      z.strictObject({ country: oneOrMore(country) }),
-      z.strictObject({ bot: z.union([z.boolean(), oneOrMore(z.enum(BOT_CLASSES))]) }),
+      z.strictObject({ host: oneOrMore(z.string(HOST).min(1, HOST), HOST) }),
+      z.strictObject({ method: oneOrMore(matching(/^[A-Z]+$/, METHOD), METHOD) }),
+      z.strictObject({ header: named(headerName) }),
+      z.strictObject({ cookie: named(text) }),
+      z.strictObject({ query: named(text) }),
+      z.strictObject({
+        language: oneOrMore(matching(/^[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*$/, LANGUAGE), LANGUAGE),
+      }),
+      z.strictObject({ device: oneOrMore(z.enum(DEVICES, DEVICE), DEVICE) }),
+      z.strictObject({ country: oneOrMore(matching(/^[A-Z]{2}$/, COUNTRY), COUNTRY) }),
+      z.strictObject({
+        bot: z.union([z.boolean(), oneOrMore(z.enum(BOT_CLASSES, BOT), BOT)], BOT),
+      }),
       z.strictObject({ not: predicateSchema }),
-      z.strictObject({ all: z.array(predicateSchema).min(1) }),
-      z.strictObject({ any: z.array(predicateSchema).min(1) }),
+      z.strictObject({ all: z.array(predicateSchema).min(1, 'expected at least one predicate') }),
+      z.strictObject({ any: z.array(predicateSchema).min(1, 'expected at least one predicate') }),
     ],
     'expected one predicate: path, host, method, header, cookie, query, language, device, ' +
       'country, bot, not, all or any',

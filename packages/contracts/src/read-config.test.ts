@@ -100,7 +100,7 @@ describe('bad input', () => {
     [
       'a Redis port that is none',
       `${PLAIN}redis: redis://127.0.0.1:99999\n`,
-      'turnout.yaml:4:8: redis: expected a URL such as redis://127.0.0.1:6379, got "redis://127.0.0.1:99999"',
+      'turnout.yaml:4:8: redis: expected a URL such as redis://127.0.0.1:6379 or redis+sentinel://a:26379,b:26379/NAME, got "redis://127.0.0.1:99999"',
     ],
     [
       'a salt that cannot stand in a draw',
@@ -217,7 +217,10 @@ describe("the caller's own rules", () => {
       private: {},
       upstreams: {},
       routes: [{}, { path: '/a' }],
-      experiments: [{ scope: { paths: ['/', undefined], hosts: [] }, layer: {}, variants: [] }],
+      consent: {},
+      experiments: [
+        { scope: { paths: ['/', undefined], hosts: [] }, forced: [], layer: {}, variants: [] },
+      ],
     });
     readConfig(EXPERIMENT, 'turnout.yaml', {}, look);
     expect(seen?.experiments[0]?.whole).toMatchObject({ phase: 1, scope: { paths: ['/**'] } });

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Path, Problem } from './problem.ts';
+import { issuesOfBranch } from './union-issues.ts';
 
 /** What a schema found wrong with `raw`, in words that say what was expected and what was there. */
 export function schemaProblems(error: z.ZodError | undefined, raw: unknown): readonly Problem[] {
@@ -17,6 +18,13 @@ function describe(issue: z.core.$ZodIssue, raw: unknown): readonly Problem[] {
         ? `missing (expected ${issue.expected})`
         : `expected ${issue.expected}, got ${JSON.stringify(value)}`;
     return [{ path: issue.path, message }];
+  }
+  // A union that the value was meant for one branch of: what is wrong inside that one.
+  if (issue.code === 'invalid_union') {
+    const inner = issuesOfBranch(issue);
+    if (inner !== undefined) {
+      return inner.flatMap((one) => describe({ ...one, path: [...issue.path, ...one.path] }, raw));
+    }
   }
   // A record whose key is refused: the reason is inside.
   if (issue.code === 'invalid_key') {

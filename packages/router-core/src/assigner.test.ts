@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { hasRedis, startRedis } from '../../../test/kit/redis-server.ts';
 import type { RedisServer } from '../../../test/kit/redis-server.ts';
+import { planChange } from './allocation.ts';
 import { createAssigner } from './assigner.ts';
 import type { Assigner } from './assigner.ts';
 import { propose } from './assignment.ts';
@@ -12,7 +13,8 @@ import { createEmbeddedStore } from './embedded/index.ts';
 import { compileExperiment } from './experiment.ts';
 import type { ExperimentDefinition } from './experiment.ts';
 import { createRedisStore } from './redis/index.ts';
-import type { Ledger } from './store.ts';
+import { slotOf } from './slots.ts';
+import type { AssignmentStore, Ledger } from './store.ts';
 import { createVisitorCookie } from './visitor-cookie.ts';
 import type { VisitorId } from './visitor-cookie.ts';
 
@@ -202,6 +204,260 @@ describe('with a store', () => {
     expect(await assigner.assign(returning(id), running)).toMatchObject({ source: 'hash' });
     expect(await assigner.assign(returning(mint()), paused)).toMatchObject({ source: 'paused' });
     expect(assigner.status().storeErrors).toBeGreaterThan(0);
+  });
+});
+
+/** As `definition`, after B gave its last ten percent to the control, visitors and all. */
+const moved = planChange(
+  definition,
+  {
+    ...definition,
+    variants: [
+      { key: 'control', upstream: 'wordpress', weight: 60, control: true },
+      { key: 'A', upstream: 'next', weight: 20 },
+      { key: 'B', upstream: 'vue', weight: 20 },
+    ],
+  },
+  'move-fewest',
+).definition;
+const after = compileExperiment(moved);
+const pausedAfter = compileExperiment({ ...moved, status: 'paused', revision: 7 });
+
+/** A new visitor whom the move takes from B to the control. */
+function mover(): VisitorId {
+  for (;;) {
+    const id = mint();
+    if (slotOf('home', 1, id) >= 9000) return id;
+  }
+}
+
+describe('a move', () => {
+  let folder: string;
+  let store: Ledger;
+  let time: number;
+  const assigners: Assigner[] = [];
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'turnout-assigner-'));
+    store = createEmbeddedStore({ file: join(folder, 'ledger.db'), ttl: DAY });
+    time = 0;
+  });
+  afterEach(async () => {
+    for (const assigner of assigners.splice(0)) await assigner.close();
+    await store.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  function worker(ledger: AssignmentStore | undefined = store): Assigner {
+    const assigner = createAssigner({
+      ...(ledger === undefined ? {} : { store: ledger }),
+      deadline: 10_000,
+      breaker: { delay: 5 },
+      now: () => time,
+    });
+    assigners.push(assigner);
+    return assigner;
+  }
+  const inLedger = async (id: VisitorId) => (await store.get(id)).get('home');
+  const toControl = { kind: 'assigned', variant: { key: 'control' }, revision: 6 };
+
+  test('takes effect on what memory holds, and is written', async () => {
+    const assigner = worker();
+    const id = mover();
+    expect(await assigner.assign(returning(id), running)).toMatchObject({ variant: { key: 'B' } });
+    expect(await assigner.assign(returning(id, 'B'), after)).toMatchObject(toControl);
+    expect(await inLedger(id)).toEqual({ variant: 'control', phase: 1, revision: 6 });
+    // The cookie may still be the old one, as only a navigation sets it.
+    expect(assigner.assign(returning(id, 'B'), after)).toMatchObject({
+      ...toControl,
+      source: 'cache',
+    });
+  });
+
+  test('leaves alone who has something else, or another slot', async () => {
+    const assigner = worker();
+    const guest = mover();
+    await store.getOrSet(guest, 'home', { variant: 'A', phase: 1, revision: 2 }, ['A']);
+    expect(await assigner.assign(returning(guest), after)).toMatchObject({
+      variant: { key: 'A' },
+      source: 'store',
+    });
+    const host = visitorNotOf('B');
+    expect(await assigner.assign(returning(host, 'B'), after)).toMatchObject({
+      variant: { key: 'B' },
+      source: 'mirror',
+    });
+  });
+
+  test('asks nobody about visitors in memory whom it leaves alone', async () => {
+    const assigner = worker();
+    const id = visitorNotOf('B');
+    await assigner.assign(returning(id), running);
+    expect(assigner.assign(returning(id), after)).toMatchObject({ source: 'cache' });
+  });
+
+  test('finds visitors in the ledger alone, and in the cookie alone', async () => {
+    const id = mover();
+    await store.getOrSet(id, 'home', { variant: 'B', phase: 1, revision: 5 }, ['B']);
+    expect(await worker().assign(returning(id), after)).toMatchObject(toControl);
+    expect(await inLedger(id)).toMatchObject({ variant: 'control', revision: 6 });
+
+    const unknown = mover();
+    expect(await worker().assign(returning(unknown, 'B'), after)).toMatchObject({
+      ...toControl,
+      source: 'mirror',
+    });
+    expect(await inLedger(unknown)).toMatchObject({ variant: 'control' });
+    const withoutLedger = createAssigner({});
+    expect(withoutLedger.assign(returning(unknown, 'B'), after)).toMatchObject(toControl);
+  });
+
+  test('made by a newer revision is not undone by a worker that lags behind', async () => {
+    const [early, late] = [worker(), worker()];
+    const id = mover();
+    await late.assign(returning(id), running);
+    expect(await early.assign(returning(id, 'B'), after)).toMatchObject(toControl);
+    // Its memory says B; the cookie tells that something has happened since.
+    expect(await late.assign(returning(id, 'control'), running)).toMatchObject({
+      variant: { key: 'control' },
+      source: 'store',
+    });
+    // And back: the lagging worker knows the first move alone, which leads to the control.
+    const back = compileExperiment(planChange(moved, definition, 'move-fewest').definition);
+    expect(await early.assign(returning(id, 'control'), back)).toMatchObject({
+      variant: { key: 'B' },
+      revision: 7,
+    });
+    expect(await late.assign(returning(id, 'B'), after)).toMatchObject({
+      variant: { key: 'B' },
+      revision: 7,
+    });
+    expect(await inLedger(id)).toEqual({ variant: 'B', phase: 1, revision: 7 });
+  });
+
+  test('does not undo what was assigned by hand after it', async () => {
+    const id = mover();
+    await store.getOrSet(id, 'home', { variant: 'B', phase: 1, revision: 6 }, ['B']);
+    expect(await worker().assign(returning(id, 'control'), after)).toMatchObject({
+      variant: { key: 'B' },
+      source: 'store',
+    });
+  });
+
+  test('of a paused experiment takes who is assigned, and nobody else', async () => {
+    const stored = mover();
+    await store.getOrSet(stored, 'home', { variant: 'B', phase: 1, revision: 5 }, ['B']);
+    const assigner = worker();
+    const moving = { kind: 'assigned', variant: { key: 'control' }, revision: 7 };
+    expect(await assigner.assign(returning(stored), pausedAfter)).toMatchObject(moving);
+    expect(await assigner.assign(returning(mover(), 'B'), pausedAfter)).toMatchObject(moving);
+    expect(await assigner.assign(returning(mover()), pausedAfter)).toMatchObject({
+      source: 'paused',
+    });
+    await assigner.close();
+    expect(await inLedger(stored)).toMatchObject({ variant: 'control', revision: 7 });
+  });
+
+  test('of a paused experiment finds those whom memory alone knows', async () => {
+    const own = createAssigner({});
+    const id = mover();
+    await own.assign(returning(id), running);
+    expect(own.assign(returning(id), pausedAfter)).toMatchObject({
+      kind: 'assigned',
+      variant: { key: 'control' },
+    });
+  });
+
+  test('while the ledger is away holds once it is back', async () => {
+    let isAway = false;
+    const flaky: AssignmentStore = {
+      getOrSet: async (...call) => {
+        if (isAway) throw new Error('away');
+        return store.getOrSet(...call);
+      },
+      get: async (id) => {
+        if (isAway) throw new Error('away');
+        return store.get(id);
+      },
+      close: () => store.close(),
+    };
+    const assigner = worker(flaky);
+    const id = mover();
+    await assigner.assign(returning(id), running);
+    expect(await inLedger(id)).toMatchObject({ variant: 'B' });
+    isAway = true;
+    expect(await assigner.assign(returning(id, 'B'), after)).toMatchObject(toControl);
+    expect(await inLedger(id)).toMatchObject({ variant: 'B' });
+    isAway = false;
+    await expect.poll(() => inLedger(id)).toEqual({ variant: 'control', phase: 1, revision: 6 });
+    time += DAY;
+    expect(await assigner.assign(returning(id, 'control'), after)).toMatchObject({
+      variant: { key: 'control' },
+      source: 'store',
+    });
+  });
+});
+
+describe('forget', () => {
+  let folder: string;
+  let ledger: Ledger;
+  let assigner: Assigner;
+  /** Called before each write: what it throws is the store's answer. */
+  let gate: () => Promise<void>;
+  let calls: VisitorId[];
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'turnout-assigner-'));
+    ledger = createEmbeddedStore({ file: join(folder, 'ledger.db'), ttl: DAY });
+    calls = [];
+    const store: AssignmentStore = {
+      getOrSet: async (...call) => {
+        calls.push(call[0]);
+        await gate();
+        return ledger.getOrSet(...call);
+      },
+      get: (id) => ledger.get(id),
+      close: () => ledger.close(),
+    };
+    assigner = createAssigner({ store, deadline: 10_000 });
+  });
+  afterEach(async () => {
+    await assigner.close();
+    await ledger.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  test('drops memory and waiting writes of one visitor', async () => {
+    const opened = Promise.withResolvers<void>();
+    gate = () => opened.promise;
+    const [gone, kept, asked] = [mint(), mint(), mint()];
+    await assigner.assign({ id: gone, mirror: [], minted: true }, running);
+    await assigner.assign({ id: kept, mirror: [], minted: true }, running);
+    const asking = assigner.assign(returning(asked), running);
+    expect(assigner.status()).toMatchObject({ cached: 2, writeBehindLength: 2 });
+    assigner.forget(gone);
+    assigner.forget(asked);
+    expect(assigner.status()).toMatchObject({ cached: 1, writeBehindLength: 1 });
+    opened.resolve();
+    expect(await asking).toMatchObject({ kind: 'assigned' });
+    await assigner.close();
+    expect(calls.toSorted()).toEqual([kept, asked].toSorted());
+    expect((await ledger.get(gone)).size).toBe(0);
+    // An answer that was under way is given, and not kept.
+    expect(assigner.status().cached).toBe(1);
+  });
+
+  test('does not try a failed write of the visitor again', async () => {
+    const closed = Promise.withResolvers<void>();
+    gate = () => closed.promise;
+    const id = mint();
+    await assigner.assign({ id, mirror: [], minted: true }, running);
+    await expect.poll(() => calls).toEqual([id]);
+    assigner.forget(id);
+    closed.reject(new Error('away'));
+    await assigner.close();
+    expect(assigner.status()).toMatchObject({ writeBehindLength: 0, cached: 0, storeErrors: 1 });
+    expect(calls).toEqual([id]);
   });
 });
 

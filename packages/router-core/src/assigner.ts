@@ -1,12 +1,20 @@
 import { LRUCache } from 'lru-cache';
-import { assigned, proposeFromHash, proposeFromMirror, withoutAssignment } from './assignment.ts';
+import {
+  assigned,
+  departuresOf,
+  isMoved,
+  mirrorEntryOf,
+  proposeFromHash,
+  proposeFromMirror,
+  withoutAssignment,
+} from './assignment.ts';
 import type { AssignmentResult, Proposal, Visitor } from './assignment.ts';
 import { createBreaker } from './breaker.ts';
 import type { BreakerOptions, BreakerState } from './breaker.ts';
 import type { Experiment } from './experiment.ts';
-import type { AssignmentStore, StoredAssignment } from './store.ts';
+import type { AssignmentStore, LedgerEntry, StoredAssignment } from './store.ts';
 import { visitorId } from './visitor-cookie.ts';
-import type { VisitorId } from './visitor-cookie.ts';
+import type { MirrorEntry, VisitorId } from './visitor-cookie.ts';
 import { createWriteBehind } from './write-behind.ts';
 import type { PendingWrite } from './write-behind.ts';
 
@@ -14,6 +22,10 @@ import type { PendingWrite } from './write-behind.ts';
  * Agrees a visitor's variant with the ledger: LRU, then store, then the cookie's mirror,
  * then the hash. The store is asked once per visitor, experiment and cache age; it is
  * waited for until a deadline and no longer; and what it missed is written behind.
+ *
+ * Memory outlives revisions, but what it says is held against each of them: a move leads a
+ * visitor on, whoever remembers where they were. It also gives way to a cookie that has
+ * changed since, as another process that knew of a newer revision may have moved the visitor.
  */
 
 export interface AssignerOptions {
@@ -58,6 +70,11 @@ export interface Assigner {
    * experiment that assigns nobody, a store that is down.
    */
   assign(visitor: Visitor, experiment: Experiment): AssignmentResult | Promise<AssignmentResult>;
+  /**
+   * Drops all that is remembered of a visitor, and what waits to be written. A write that is
+   * under way still reaches the store, up to the deadline and more: erase there afterwards.
+   */
+  forget(visitor: VisitorId): void;
   status(): AssignerStatus;
   /** Writes what is still to be written, for up to `milliseconds` (default 2,000). Leaves the store open. */
   close(milliseconds?: number): Promise<void>;
@@ -67,6 +84,10 @@ export interface Assigner {
 interface CacheEntry {
   readonly assignment: StoredAssignment | undefined;
   readonly expires: number;
+  /** The variant that the cookie gave when this was found out, if it gave one. */
+  readonly mirrored: string | undefined;
+  /** The experiment's revision whose moves leave the assignment where it is. */
+  checked: number;
 }
 
 /** Milliseconds an answer that the store has not confirmed is taken from memory. */
@@ -101,6 +122,7 @@ export function createAssigner(options: AssignerOptions): Assigner {
     );
   let storeErrors = 0;
   let storeTimeouts = 0;
+  let forgets = 0;
   let flushing: Promise<void> | undefined;
 
   function assign(
@@ -110,16 +132,17 @@ export function createAssigner(options: AssignerOptions): Assigner {
     const settled = withoutAssignment(experiment, visitor.id);
     if (settled !== undefined) return settled;
 
-    const cached = fromCache(visitor.id, experiment);
-    if (cached !== undefined) return cached;
+    const recalled = recall(visitor, experiment);
+    if (recalled !== undefined) return recalled;
 
-    const mirrored = proposeFromMirror(experiment, visitor.mirror);
+    const mirrored = proposeFromMirror(experiment, visitor);
     if (experiment.status === 'paused') {
       if (visitor.minted) return paused(experiment);
+      const own = mirrored ?? proposeFromMemory(visitor, experiment);
       if (store === undefined || breaker?.state !== 'closed') {
-        return mirrored === undefined ? paused(experiment) : settle(visitor, experiment, mirrored);
+        return own === undefined ? paused(experiment) : settle(visitor, experiment, own);
       }
-      return lookUp(store, visitor, experiment, mirrored);
+      return lookUp(store, visitor, experiment, own);
     }
 
     const proposal = mirrored ?? proposeFromHash(experiment, visitor.id);
@@ -129,33 +152,62 @@ export function createAssigner(options: AssignerOptions): Assigner {
     return agree(store, visitor, experiment, proposal);
   }
 
-  function fromCache(id: VisitorId, experiment: Experiment): AssignmentResult | undefined {
+  function fromCache(id: VisitorId, experiment: Experiment): CacheEntry | undefined {
     const entry = cache.get(id + experiment.key);
-    if (entry === undefined || entry.expires <= now()) return undefined;
-    if (entry.assignment !== undefined) return assigned(experiment, entry.assignment, 'cache');
-    return experiment.status === 'paused' ? paused(experiment) : undefined;
+    return entry === undefined || entry.expires <= now() ? undefined : entry;
+  }
+
+  /** What memory says, unless a move or a newer cookie says otherwise. */
+  function recall(visitor: Visitor, experiment: Experiment): AssignmentResult | undefined {
+    const entry = fromCache(visitor.id, experiment);
+    if (entry === undefined || isOutdated(entry, mirrorEntryOf(experiment, visitor.mirror))) {
+      return undefined;
+    }
+    const { assignment } = entry;
+    if (assignment === undefined) {
+      return experiment.status === 'paused' ? paused(experiment) : undefined;
+    }
+    if (entry.checked !== experiment.revision) {
+      if (isMoved(experiment, visitor.id, assignment)) return undefined;
+      entry.checked = experiment.revision;
+    }
+    return assigned(experiment, assignment, 'cache');
+  }
+
+  /** Where a move leads somebody of whom memory alone knows that they are assigned. */
+  function proposeFromMemory({ id }: Visitor, experiment: Experiment): Proposal | undefined {
+    const assignment = fromCache(id, experiment)?.assignment;
+    if (assignment === undefined || !isMoved(experiment, id, assignment)) return undefined;
+    return proposeFromHash(experiment, id);
   }
 
   function remember(
-    id: VisitorId,
-    experiment: string,
+    visitor: Visitor,
+    experiment: Experiment,
     assignment: StoredAssignment | undefined,
     maxAge: number,
   ): void {
-    cache.set(id + experiment, { assignment, expires: now() + maxAge });
+    cache.set(visitor.id + experiment.key, {
+      assignment,
+      expires: now() + maxAge,
+      // The experiment's own text: a piece of the cookie would hold all of it in memory.
+      mirrored: experiment.variant(mirrorEntryOf(experiment, visitor.mirror)?.variant ?? '')?.key,
+      checked: experiment.revision,
+    });
   }
 
   /** Takes the proposal without the store's word, and sees that the store hears of it. */
   function settle(visitor: Visitor, experiment: Experiment, proposal: Proposal): AssignmentResult {
     const { key, variantKeys } = experiment;
     const assignment = toStore(proposal);
-    remember(visitor.id, key, assignment, maxAgeOf(visitor));
+    remember(visitor, experiment, assignment, maxAgeOf(visitor));
     if (store !== undefined) {
       writeBehind.push({
         visitor: visitor.id,
         experiment: key,
         proposal: assignment,
         variants: variantKeys,
+        departures: departuresOf(experiment, visitor.id),
       });
       scheduleFlush();
     }
@@ -175,11 +227,13 @@ export function createAssigner(options: AssignerOptions): Assigner {
     proposal: Proposal,
   ): Promise<AssignmentResult> {
     const { id } = visitor;
+    const { key, variantKeys } = experiment;
+    const begun = forgets;
     const answer = attempt(() =>
-      ledger.getOrSet(id, experiment.key, toStore(proposal), experiment.variantKeys),
+      ledger.getOrSet(id, key, toStore(proposal), variantKeys, departuresOf(experiment, id)),
     ).then((entry) => {
       // Also when the deadline has passed: the visitor's next request gets the truth.
-      remember(id, experiment.key, entry, cacheMaxAge);
+      if (begun === forgets) remember(visitor, experiment, entry, cacheMaxAge);
       return entry;
     });
     return withDeadline(
@@ -191,29 +245,31 @@ export function createAssigner(options: AssignerOptions): Assigner {
     );
   }
 
+  /** For a paused experiment: who is assigned stays, or goes where a move leads. */
   function lookUp(
     ledger: AssignmentStore,
     visitor: Visitor,
     experiment: Experiment,
-    mirrored: Proposal | undefined,
+    own: Proposal | undefined,
   ): Promise<AssignmentResult> {
-    const answer = attempt(() => ledger.get(visitor.id)).then((all) => {
-      const stored = all.get(experiment.key);
-      return stored !== undefined && assigned(experiment, stored, 'store') ? stored : undefined;
-    });
+    const begun = forgets;
     const withoutStore = (): AssignmentResult =>
-      mirrored === undefined ? paused(experiment) : settle(visitor, experiment, mirrored);
+      own === undefined ? paused(experiment) : settle(visitor, experiment, own);
     return withDeadline(
-      answer,
+      attempt(() => ledger.get(visitor.id)).then((all) => all.get(experiment.key)),
       (stored) => {
-        if (stored === undefined && mirrored !== undefined) return withoutStore();
-        remember(
-          visitor.id,
-          experiment.key,
-          stored,
-          stored === undefined ? UNCONFIRMED_MAX_AGE : cacheMaxAge,
-        );
-        return (stored && assigned(experiment, stored, 'store')) ?? paused(experiment);
+        const result = stored && assigned(experiment, stored, 'store');
+        if (stored !== undefined && result !== undefined) {
+          if (isMoved(experiment, visitor.id, stored)) {
+            return settle(visitor, experiment, own ?? proposeFromHash(experiment, visitor.id));
+          }
+          if (begun === forgets) remember(visitor, experiment, stored, cacheMaxAge);
+          return result;
+        }
+        if (own === undefined && begun === forgets) {
+          remember(visitor, experiment, undefined, UNCONFIRMED_MAX_AGE);
+        }
+        return withoutStore();
       },
       withoutStore,
     );
@@ -271,11 +327,12 @@ export function createAssigner(options: AssignerOptions): Assigner {
   }
 
   async function writeNow(ledger: AssignmentStore, write: PendingWrite): Promise<boolean> {
-    const { visitor, experiment, proposal, variants } = write;
+    const { visitor, experiment, proposal, variants, departures } = write;
+    const begun = forgets;
     try {
-      const entry = await ledger.getOrSet(visitor, experiment, proposal, variants);
+      const entry = await ledger.getOrSet(visitor, experiment, proposal, variants, departures);
       breaker?.succeeded();
-      remember(visitor, experiment, entry, cacheMaxAge);
+      if (begun === forgets) confirm(write, entry);
       return true;
     } catch {
       storeErrors += 1;
@@ -285,13 +342,30 @@ export function createAssigner(options: AssignerOptions): Assigner {
     }
   }
 
+  /** Remembers what the store made of a write. */
+  function confirm({ visitor, experiment, proposal }: PendingWrite, entry: LedgerEntry): void {
+    const key = visitor + experiment;
+    cache.set(key, {
+      assignment: entry,
+      expires: now() + cacheMaxAge,
+      mirrored: cache.peek(key)?.mirrored,
+      checked: proposal.revision,
+    });
+  }
+
   /** Asks for a write if one is waiting: a store can be well enough to read, and no more. */
   async function probe(ledger: AssignmentStore): Promise<void> {
     const waiting = writeBehind.peek();
     const call = attempt<unknown>(() =>
       waiting === undefined
         ? ledger.get(PROBE_VISITOR)
-        : ledger.getOrSet(waiting.visitor, waiting.experiment, waiting.proposal, waiting.variants),
+        : ledger.getOrSet(
+            waiting.visitor,
+            waiting.experiment,
+            waiting.proposal,
+            waiting.variants,
+            waiting.departures,
+          ),
     );
     const timer = startTimer(deadline);
     try {
@@ -309,6 +383,13 @@ export function createAssigner(options: AssignerOptions): Assigner {
 
   return {
     assign,
+    forget(visitor) {
+      forgets += 1;
+      writeBehind.forget(visitor);
+      // Rare enough to look through all: an index would cost memory for every visitor.
+      const keys = [...cache.keys()].filter((key) => key.startsWith(visitor));
+      for (const key of keys) cache.delete(key);
+    },
     status: () => ({
       breaker: breaker?.state,
       breakerOpened: breaker?.opened ?? 0,
@@ -326,6 +407,19 @@ export function createAssigner(options: AssignerOptions): Assigner {
       timer.stop();
     },
   };
+}
+
+/** Whether the cookie says something that was not known when the entry was made. */
+function isOutdated(
+  { assignment, mirrored }: CacheEntry,
+  mirror: MirrorEntry | undefined,
+): boolean {
+  return (
+    mirror !== undefined &&
+    mirror.variant !== assignment?.variant &&
+    mirror.variant !== mirrored &&
+    mirror.phase >= (assignment?.phase ?? 0)
+  );
 }
 
 /** A store is not trusted to reject instead of throwing. */

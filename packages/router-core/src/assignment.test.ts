@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import cases from '../../../test/cases/assignment.json' with { type: 'json' };
+import { request } from '../test/request.ts';
 import { isInLayer, propose, proposeFromMirror, selectExperiment } from './assignment.ts';
 import { compileExperiment } from './experiment.ts';
 import type { ExperimentDefinition } from './experiment.ts';
+import { slotOf } from './slots.ts';
 import type { Range } from './slots.ts';
 import { visitorId } from './visitor-cookie.ts';
 
@@ -19,7 +21,7 @@ const base: ExperimentDefinition = {
   ],
 };
 const range = ([first = 0, end = 0]: readonly number[]): Range => [first, end];
-const request = { path: '/', host: 'localhost', cookie: undefined };
+const home = request('/');
 const ids = cases.assignments.map(({ id }) => visitorId(id));
 
 describe('case table', () => {
@@ -56,8 +58,8 @@ describe('selectExperiment', () => {
     const elsewhere = compileExperiment({ ...base, key: 'elsewhere', scope: { paths: ['/x'] } });
     const first = compileExperiment({ ...base, key: 'first' });
     const second = compileExperiment({ ...base, key: 'second' });
-    expect(selectExperiment([draft, elsewhere, first, second], request, id)).toBe(first);
-    expect(selectExperiment([draft, elsewhere], request, id)).toBeUndefined();
+    expect(selectExperiment([draft, elsewhere, first, second], home, id)).toBe(first);
+    expect(selectExperiment([draft, elsewhere], home, id)).toBeUndefined();
   });
 
   test('gives every visitor to exactly one of the experiments that share out a layer', () => {
@@ -68,7 +70,7 @@ describe('selectExperiment', () => {
     for (const visitor of ids) {
       expect(halves.filter((half) => isInLayer(half, visitor))).toHaveLength(1);
     }
-    expect(new Set(ids.map((visitor) => selectExperiment(halves, request, visitor)?.key))).toEqual(
+    expect(new Set(ids.map((visitor) => selectExperiment(halves, home, visitor)?.key))).toEqual(
       new Set(['low', 'high']),
     );
   });
@@ -89,15 +91,17 @@ test('raising the coverage moves nobody between variants', () => {
 describe('proposeFromMirror', () => {
   const experiment = compileExperiment({ ...base, phase: 2, revision: 9 });
   const entry = { experiment: 'home-redesign', variant: 'B', phase: 2 };
+  const [id = visitorId('AAECAwQFBgcICQoLDA0ODw')] = ids;
 
   test('takes a known variant of this phase, or of a newer one', () => {
-    expect(proposeFromMirror(experiment, [entry])).toEqual({
+    expect(proposeFromMirror(experiment, { id, mirror: [entry] })).toEqual({
       variant: { key: 'B', upstream: 'vue', control: false },
       phase: 2,
       revision: 9,
       source: 'mirror',
     });
-    expect(proposeFromMirror(experiment, [{ ...entry, phase: 3 }])).toMatchObject({ phase: 3 });
+    const newer = [{ ...entry, phase: 3 }];
+    expect(proposeFromMirror(experiment, { id, mirror: newer })).toMatchObject({ phase: 3 });
   });
 
   test.each([
@@ -106,6 +110,29 @@ describe('proposeFromMirror', () => {
     ['of another experiment', [{ ...entry, experiment: 'home' }]],
     ['when there is none', []],
   ])('takes nothing %s', (_, mirror) => {
-    expect(proposeFromMirror(experiment, mirror)).toBeUndefined();
+    expect(proposeFromMirror(experiment, { id, mirror })).toBeUndefined();
+  });
+
+  test('takes what a move makes of it, in the phase of the move', () => {
+    const moved = compileExperiment({
+      ...base,
+      phase: 2,
+      revision: 9,
+      moves: [{ from: 'B', to: 'control', revision: 4, slots: [[0, 5000]] }],
+    });
+    const within = ids.find((each) => slotOf('home-redesign', 2, each) < 5000);
+    const without = ids.find((each) => slotOf('home-redesign', 2, each) >= 5000);
+    if (within === undefined || without === undefined) throw new Error('the cases hold both');
+    expect(proposeFromMirror(moved, { id: within, mirror: [entry] })).toEqual({
+      variant: { key: 'control', upstream: 'wordpress', control: true },
+      phase: 2,
+      revision: 9,
+      source: 'mirror',
+    });
+    expect(proposeFromMirror(moved, { id: without, mirror: [entry] })?.variant.key).toBe('B');
+    const newer = [{ ...entry, phase: 3 }];
+    expect(proposeFromMirror(moved, { id: within, mirror: newer })?.variant.key).toBe('B');
+    const elsewhere = [{ ...entry, variant: 'A' }];
+    expect(proposeFromMirror(moved, { id: within, mirror: elsewhere })?.variant.key).toBe('A');
   });
 });

@@ -1,7 +1,8 @@
-import type { RequestTraits } from './audience.ts';
 import type { Experiment, Variant } from './experiment.ts';
+import type { RequestTraits } from './rules/request-traits.ts';
 import { SLOTS, coverageSlot, layerSlot, slotOf } from './slots.ts';
-import type { StoredAssignment } from './store.ts';
+import { departs } from './store.ts';
+import type { Departure, StoredAssignment } from './store.ts';
 import type { MirrorEntry, VisitorId } from './visitor-cookie.ts';
 
 /**
@@ -96,6 +97,8 @@ export function withoutAssignment(experiment: Experiment, id: VisitorId): Unassi
     : undefined;
 }
 
+const NOBODY_LEAVES: readonly Departure[] = [];
+
 /** What mirror or hash say, not yet agreed with the ledger. */
 export interface Proposal {
   readonly variant: Variant;
@@ -105,15 +108,50 @@ export interface Proposal {
 }
 
 /** What the cookie says, if it still holds: a known variant, in this phase or a newer one. */
-export function proposeFromMirror(
+export function mirrorEntryOf(
   experiment: Experiment,
   mirror: readonly MirrorEntry[],
-): Proposal | undefined {
+): MirrorEntry | undefined {
   const entry = mirror.find((candidate) => candidate.experiment === experiment.key);
   if (entry === undefined || entry.phase < experiment.phase) return undefined;
-  const variant = experiment.variant(entry.variant);
-  if (variant === undefined) return undefined;
+  return experiment.variant(entry.variant) === undefined ? undefined : entry;
+}
+
+/**
+ * The cookie's proposal: what it says, or where a move leads from there. The cookie does not
+ * know which revision assigned it, so it is taken as older than any move of its phase.
+ */
+export function proposeFromMirror(
+  experiment: Experiment,
+  { id, mirror }: Pick<Visitor, 'id' | 'mirror'>,
+): Proposal | undefined {
+  const entry = mirrorEntryOf(experiment, mirror);
+  const variant = entry && experiment.variant(entry.variant);
+  if (entry === undefined || variant === undefined) return undefined;
+  if (isMoved(experiment, id, { ...entry, revision: 0 })) {
+    // All moves of a slot lead to the variant that owns it.
+    return { ...proposeFromHash(experiment, id), source: 'mirror' };
+  }
   return { variant, phase: entry.phase, revision: experiment.revision, source: 'mirror' };
+}
+
+/** The variants that this visitor has to leave. Costs nothing where nothing ever moved. */
+export function departuresOf(experiment: Experiment, id: VisitorId): readonly Departure[] {
+  if (experiment.movedFrom.size === 0) return NOBODY_LEAVES;
+  return experiment.departures(slotOf(experiment.salt, experiment.phase, id));
+}
+
+/** Whether a move leads the visitor away from what was assigned. */
+export function isMoved(
+  experiment: Experiment,
+  id: VisitorId,
+  assignment: StoredAssignment,
+): boolean {
+  return (
+    experiment.movedFrom.has(assignment.variant) &&
+    assignment.phase === experiment.phase &&
+    departs(assignment, departuresOf(experiment, id))
+  );
 }
 
 /** What the hash says, holdout and status left aside. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { PredicateDefinition } from './audience.ts';
+import { request } from '../test/request.ts';
 import { ExperimentError, compileExperiment } from './experiment.ts';
 import type { ExperimentDefinition } from './experiment.ts';
+import type { PredicateDefinition } from './rules/definition.ts';
 import { SLOTS } from './slots.ts';
 
 const definition: ExperimentDefinition = {
@@ -79,18 +80,52 @@ describe('slots', () => {
   });
 });
 
-describe('scope and audience', () => {
-  const request = { path: '/plans/basic', host: 'localhost', cookie: undefined };
+describe('moves', () => {
+  test('say who does not stand, by slot', () => {
+    const experiment = compileExperiment({
+      ...definition,
+      moves: [
+        { from: 'control', to: 'B', revision: 3, slots: [[7000, 7100]] },
+        {
+          from: 'A',
+          to: 'B',
+          revision: 5,
+          slots: [
+            [7050, 7200],
+            [9999, 10_000],
+          ],
+        },
+      ],
+    });
+    expect([...experiment.movedFrom]).toEqual(['control', 'A']);
+    expect(experiment.departures(6999)).toEqual([]);
+    expect(experiment.departures(7000)).toEqual([{ variant: 'control', before: 3 }]);
+    expect(experiment.departures(7050)).toEqual([
+      { variant: 'control', before: 3 },
+      { variant: 'A', before: 5 },
+    ]);
+    expect(experiment.departures(7199)).toEqual([{ variant: 'A', before: 5 }]);
+    expect(experiment.departures(7200)).toEqual([]);
+    expect(experiment.departures(9999)).toEqual([{ variant: 'A', before: 5 }]);
+  });
 
+  test('are none where nothing moved', () => {
+    const experiment = compileExperiment(definition);
+    expect(experiment.movedFrom.size).toBe(0);
+    expect(experiment.departures(0)).toEqual([]);
+  });
+});
+
+describe('scope and audience', () => {
   test('take paths and hosts', () => {
     const experiment = compileExperiment({
       ...definition,
       scope: { paths: ['/', '/plans/**'], hosts: ['localhost'] },
     });
-    expect(experiment.inScope(request)).toBe(true);
-    expect(experiment.inScope({ ...request, path: '/' })).toBe(true);
-    expect(experiment.inScope({ ...request, path: '/sign-up' })).toBe(false);
-    expect(experiment.inScope({ ...request, host: 'other.example' })).toBe(false);
+    expect(experiment.inScope(request('/plans/basic'))).toBe(true);
+    expect(experiment.inScope(request('/'))).toBe(true);
+    expect(experiment.inScope(request('/sign-up'))).toBe(false);
+    expect(experiment.inScope(request('/plans/basic', { host: 'other.example' }))).toBe(false);
   });
 
   const editor: PredicateDefinition = { cookie: { name: 'wordpress_logged_in_*' } };
@@ -110,12 +145,11 @@ describe('scope and audience', () => {
     [{ all: [beta, { not: editor }] }, 'beta=1; wordpress_logged_in_1=2', false],
     [{ any: [beta, editor] }, 'wordpress_logged_in_1=2', true],
     [{ any: [beta, editor] }, 'c=2', false],
-    [{ any: [] }, 'c=2', false],
-    [{ all: [] }, undefined, true],
     [{ cookie: { name: '*_session' } }, 'shop_session=1', true],
   ])('%j for "%s" is %s', (audience, cookie, taken) => {
     const experiment = compileExperiment({ ...definition, audience });
-    expect(experiment.admits({ ...request, cookie })).toBe(taken);
+    const headers = cookie === undefined ? {} : { cookie };
+    expect(experiment.admits(request('/plans/basic', { headers }))).toBe(taken);
   });
 });
 
@@ -197,6 +231,48 @@ describe('a definition that cannot run', () => {
       },
       'variants: slots [4999, 5000) belong to two ranges',
     ],
+    [
+      'move from nowhere',
+      { moves: [{ from: 'C', to: 'A', revision: 2, slots: [[5000, 5001]] }] },
+      'moves.0.from: no variant "C"; there are control, A, B',
+    ],
+    [
+      'move to nowhere',
+      { moves: [{ from: 'A', to: 'C', revision: 2, slots: [[5000, 5001]] }] },
+      'moves.0.to: no variant "C"; there are control, A, B',
+    ],
+    [
+      'move on the spot',
+      { moves: [{ from: 'A', to: 'A', revision: 2, slots: [[5000, 5001]] }] },
+      'moves.0.to: expected another variant than "from", got "A" for both',
+    ],
+    [
+      'move of no revision',
+      { moves: [{ from: 'B', to: 'A', revision: 0, slots: [[5000, 5001]] }] },
+      'moves.0.revision: expected an integer from 1 to 999999999, got 0',
+    ],
+    [
+      'move of slots that are none',
+      {
+        moves: [
+          {
+            from: 'B',
+            to: 'A',
+            revision: 2,
+            slots: [
+              [5000, 5001],
+              [6000, 6000],
+            ],
+          },
+        ],
+      },
+      'moves.0.slots.1: expected [from, to) with 0 <= from < to <= 10000, got [6000, 6000)',
+    ],
+    [
+      'move of slots of another',
+      { moves: [{ from: 'B', to: 'A', revision: 2, slots: [[6990, 7010]] }] },
+      'moves.0.slots.0: expected slots of "A", but slot 7000 is not',
+    ],
     ['winner', { winner: 'C' }, 'winner: no variant "C"; there are control, A, B'],
     [
       'conclusion without a winner',
@@ -206,7 +282,7 @@ describe('a definition that cannot run', () => {
     [
       'empty cookie name',
       { audience: { not: { cookie: { name: '' } } } },
-      'audience: expected a cookie name in the audience, got ""',
+      'audience.not.cookie.name: expected a text that is not empty, got ""',
     ],
   ])('%s', (_, change, problem) => {
     expect(problemsOf(change)).toContain(problem);

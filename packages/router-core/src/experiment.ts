@@ -1,9 +1,13 @@
-import { compileAudience } from './audience.ts';
-import type { PredicateDefinition, RequestTraits } from './audience.ts';
 import { MAX_COUNT, isCount, isExperimentKey, isVariantKey } from './keys.ts';
 import { compileHosts, compilePathGlob } from './path-match.ts';
+import type { PredicateDefinition } from './rules/definition.ts';
+import { PredicateError, compilePredicate } from './rules/predicate.ts';
+import type { Predicate } from './rules/predicate.ts';
+import type { DefinitionProblem } from './rules/problem.ts';
+import type { RequestTraits } from './rules/request-traits.ts';
 import { RESERVED_SALTS, SLOTS, checkPartition, rangesFromWeights } from './slots.ts';
 import type { Range } from './slots.ts';
+import type { Departure } from './store.ts';
 
 export type ExperimentStatus =
   /** Not running: requests pass as if it were not there. */
@@ -97,29 +101,38 @@ export interface Experiment {
   readonly control: Variant;
   /** The variant that all get when concluded; the control before. */
   readonly winner: Variant;
+  /** What the experiment is about: paths and hosts, and of their requests those that `when` takes. */
+  readonly scope: {
+    readonly paths: readonly string[];
+    readonly hosts: readonly string[];
+    readonly when: Predicate | undefined;
+  };
   /** Whether the request is one that the experiment is about, whoever sent it. */
   inScope(request: RequestTraits): boolean;
   /** Whether whoever sent the request may take part. */
   admits(request: RequestTraits): boolean;
+  /** The variant that the request gets whoever sent it, uncounted and unassigned. */
+  forcedVariant(request: RequestTraits): Variant | undefined;
   variant(key: string): Variant | undefined;
   /** @param slot 0 to 9,999 */
   variantAt(slot: number): Variant;
-}
-
-/** Something that is wrong with an experiment. */
-export interface ExperimentProblem {
-  /** Where in the definition: `['scope', 'paths', 0]`. */
-  readonly path: readonly (string | number)[];
-  readonly message: string;
+  /** The variants that moves lead some visitors away from. */
+  readonly movedFrom: ReadonlySet<string>;
+  /**
+   * The variants that do not stand for a visitor who draws the slot; the slot's own stands.
+   *
+   * @param slot 0 to 9,999
+   */
+  departures(slot: number): readonly Departure[];
 }
 
 /** Everything that is wrong with one experiment. */
 export class ExperimentError extends Error {
   override readonly name = 'ExperimentError';
   readonly experiment: string;
-  readonly problems: readonly ExperimentProblem[];
+  readonly problems: readonly DefinitionProblem[];
 
-  constructor(experiment: string, problems: readonly ExperimentProblem[]) {
+  constructor(experiment: string, problems: readonly DefinitionProblem[]) {
     const told = problems.map(({ path, message }) => `${path.join('.')}: ${message}`);
     super(`Experiment "${experiment}" cannot run: ${told.join('; ')}`);
     this.experiment = experiment;
@@ -133,6 +146,7 @@ const MAX_VARIANTS = 256;
 const KEY = 'expected lower-case letters, digits and dashes, no dash first (at most 64)';
 const VARIANT = 'expected letters, digits, - and _, a letter or digit first (at most 64)';
 const COUNT = `expected an integer from 1 to ${MAX_COUNT}`;
+const FILLED_RANGE = `expected [from, to) with 0 <= from < to <= ${SLOTS}`;
 
 /**
  * Compiles an experiment.
@@ -141,12 +155,12 @@ const COUNT = `expected an integer from 1 to ${MAX_COUNT}`;
  */
 export function compileExperiment(definition: ExperimentDefinition): Experiment {
   const { key, status, phase, revision, salt = key, layer, coverage = SLOTS } = definition;
-  const problems: ExperimentProblem[] = [];
-  const check = (holds: boolean, path: ExperimentProblem['path'], message: string): void => {
+  const problems: DefinitionProblem[] = [];
+  const check = (holds: boolean, path: DefinitionProblem['path'], message: string): void => {
     if (!holds) problems.push({ path, message });
   };
   const attempt = <Value>(
-    path: ExperimentProblem['path'],
+    path: DefinitionProblem['path'],
     compile: () => Value,
     otherwise: Value,
   ): Value => {
@@ -155,6 +169,18 @@ export function compileExperiment(definition: ExperimentDefinition): Experiment 
     } catch (error) {
       problems.push({ path, message: error instanceof Error ? error.message : String(error) });
       return otherwise;
+    }
+  };
+
+  const compileWhen = (path: DefinitionProblem['path'], when: PredicateDefinition): Predicate => {
+    try {
+      return compilePredicate(when);
+    } catch (error) {
+      if (!(error instanceof PredicateError)) throw error;
+      for (const inner of error.problems) {
+        problems.push({ path: [...path, ...inner.path], message: inner.message });
+      }
+      return () => false;
     }
   };
 
@@ -176,11 +202,7 @@ export function compileExperiment(definition: ExperimentDefinition): Experiment 
   if (layer !== undefined) {
     const [first, end] = layer.slots;
     check(isExperimentKey(layer.name), ['layer', 'name'], `${KEY}, got "${layer.name}"`);
-    check(
-      Number.isInteger(first) && Number.isInteger(end) && 0 <= first && first < end && end <= SLOTS,
-      ['layer', 'slots'],
-      `expected [from, to) with 0 <= from < to <= ${SLOTS}, got [${first}, ${end})`,
-    );
+    check(isFilledRange(first, end), ['layer', 'slots'], `${FILLED_RANGE}, got [${first}, ${end})`);
   }
   check(
     definition.scope.paths.length > 0,
@@ -200,14 +222,8 @@ export function compileExperiment(definition: ExperimentDefinition): Experiment 
     attempt(['scope', 'hosts', index], () => compileHosts([host]), undefined);
   }
   const { audience } = definition;
-  const inAudience =
-    audience === undefined
-      ? undefined
-      : attempt(
-          ['audience'],
-          () => compileAudience(audience),
-          () => false,
-        );
+  const when = definition.scope.when && compileWhen(['scope', 'when'], definition.scope.when);
+  const inAudience = audience && compileWhen(['audience'], audience);
 
   const variants = definition.variants.map(
     ({ key: variantKey, upstream, control = false }, index): Variant => {
@@ -239,12 +255,46 @@ export function compileExperiment(definition: ExperimentDefinition): Experiment 
     ['winner'],
     `no variant "${definition.winner}"; there are ${[...byKey.keys()].join(', ')}`,
   );
+  const forced = (definition.forced ?? []).flatMap((rule, index) => {
+    const matches = compileWhen(['forced', index, 'when'], rule.when);
+    const variant = byKey.get(rule.variant);
+    check(
+      variant !== undefined,
+      ['forced', index, 'variant'],
+      `no variant "${rule.variant}"; there are ${[...byKey.keys()].join(', ')}`,
+    );
+    return variant === undefined ? [] : [{ matches, variant }];
+  });
   check(
     status !== 'concluded' || definition.winner !== undefined,
     ['winner'],
     'a concluded experiment names its winner',
   );
   const table = attempt(['variants'], () => slotTable(definition.variants), undefined);
+  const { moves = [] } = definition;
+  for (const [index, move] of moves.entries()) {
+    for (const name of ['from', 'to'] as const) {
+      check(
+        byKey.has(move[name]),
+        ['moves', index, name],
+        `no variant "${move[name]}"; there are ${[...byKey.keys()].join(', ')}`,
+      );
+    }
+    check(isCount(move.revision), ['moves', index, 'revision'], `${COUNT}, got ${move.revision}`);
+    check(
+      move.from !== move.to,
+      ['moves', index, 'to'],
+      `expected another variant than "from", got "${move.to}" for both`,
+    );
+    for (const [at, [first, end]] of move.slots.entries()) {
+      const path = ['moves', index, 'slots', at];
+      const isRange = isFilledRange(first, end);
+      check(isRange, path, `${FILLED_RANGE}, got [${first}, ${end})`);
+      if (!isRange || table === undefined || !byKey.has(move.to)) continue;
+      const stray = table.slice(first, end).findIndex((owner) => variants[owner]?.key !== move.to);
+      check(stray === -1, path, `expected slots of "${move.to}", but slot ${first + stray} is not`);
+    }
+  }
 
   const [control] = controls;
   if (problems.length > 0 || control === undefined || table === undefined) {
@@ -263,11 +313,27 @@ export function compileExperiment(definition: ExperimentDefinition): Experiment 
     variantKeys: [...byKey.keys()],
     control,
     winner: winner ?? control,
-    inScope: (request) => inPaths.some((matches) => matches(request.path)) && onHost(request.host),
+    scope: { paths: definition.scope.paths, hosts, when },
+    inScope: (request) =>
+      inPaths.some((matches) => matches(request.path)) &&
+      onHost(request.host) &&
+      (when === undefined || when(request)),
     admits: (request) => inAudience === undefined || inAudience(request),
+    forcedVariant: (request) => forced.find(({ matches }) => matches(request))?.variant,
     variant: (variantKey) => byKey.get(variantKey),
     variantAt: (slot) => variants[table[slot] ?? 0] ?? control,
+    movedFrom: new Set(moves.map(({ from }) => from)),
+    departures: (slot) =>
+      moves
+        .filter(({ slots }) => slots.some(([first, end]) => first <= slot && slot < end))
+        .map(({ from, revision: before }) => ({ variant: from, before })),
   };
+}
+
+function isFilledRange(first: number, end: number): boolean {
+  return (
+    Number.isInteger(first) && Number.isInteger(end) && 0 <= first && first < end && end <= SLOTS
+  );
 }
 
 /**

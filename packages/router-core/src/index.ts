@@ -25,34 +25,46 @@ export { ExperimentError, compileExperiment } from './experiment.ts';
 export type {
   Experiment,
   ExperimentDefinition,
-  ExperimentProblem,
   ExperimentStatus,
   MoveDefinition,
   Variant,
   VariantDefinition,
 } from './experiment.ts';
+export { compileExperiments } from './experiment-set.ts';
+export type { ExperimentSet } from './experiment-set.ts';
+export { PredicateError, compilePredicate, predicateProblems } from './rules/predicate.ts';
+export type { Predicate } from './rules/predicate.ts';
 export { planChange } from './allocation.ts';
 export type { AllocationPlan, Meaning } from './allocation.ts';
 export { HOLDOUT, OUTSIDE } from './move-preview.ts';
 export type { VisitorShare } from './move-preview.ts';
-export { compileAudience } from './audience.ts';
 export type {
   BotClass,
   Device,
   NamedPattern,
   PathPattern,
-  Predicate,
   PredicateDefinition,
-  RequestTraits,
   TextPattern,
-} from './audience.ts';
+} from './rules/definition.ts';
+export type { DefinitionProblem } from './rules/problem.ts';
+export { createRequestTraits } from './rules/request-traits.ts';
+export type { RequestSource, RequestTraits } from './rules/request-traits.ts';
 export { compileHosts, compilePathGlob, normaliseHost, normalisePath } from './path-match.ts';
 export type { HostMatcher, PathMatcher } from './path-match.ts';
+export { botClassOf } from './rules/user-agent.ts';
 export { isLocalPath, readPreview, signPreview } from './preview-token.ts';
 export type { Preview, PreviewReading } from './preview-token.ts';
 export { createRouteTable } from './route-table.ts';
 export type { Route, RouteTable } from './route-table.ts';
-export { isHoldout, isInLayer, propose, selectExperiment } from './assignment.ts';
+export {
+  assigned,
+  isHoldout,
+  isInLayer,
+  isMoved,
+  propose,
+  proposeFromHash,
+  proposeFromMirror,
+} from './assignment.ts';
 export type {
   Assigned,
   AssignmentResult,
@@ -67,6 +79,7 @@ export type { BreakerOptions, BreakerState } from './breaker.ts';
 export type { SnapshotStore } from './snapshot-store.ts';
 export type {
   AssignmentStore,
+  Departure,
   Ledger,
   LedgerEntry,
   StoredAssignment,

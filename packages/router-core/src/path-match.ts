@@ -129,14 +129,44 @@ export function globSegments(glob: string): readonly string[] {
       `expected a path with no wildcards but * and **, got "${special[0]}" in "${glob}"`,
     );
   }
-  // Configuration is Unicode text, request targets are bytes.
-  const bytes = Buffer.from(glob, 'utf8').toString('latin1');
-  const segments = normalisePath(bytes).slice(1).split('/');
+  const segments = normalisePath(asBytes(glob)).slice(1).split('/');
   const mixed = segments.find((segment) => segment !== '**' && segment.includes('**'));
   if (mixed !== undefined) {
     throw new TypeError(`expected ** to be a whole segment, got "${mixed}" in "${glob}"`);
   }
   return segments;
+}
+
+/**
+ * The normalised form of a path that a configuration names as it is, wildcards and all.
+ *
+ * @throws TypeError for a path that does not start with `/`, or has a query or fragment
+ */
+export function literalPath(path: string): string {
+  return normalisePath(asBytes(withoutQuery(path)));
+}
+
+/**
+ * The normalised form of how a path begins. It may end amid a segment: `/.` begins
+ * `/.well-known`.
+ *
+ * @throws TypeError as for `literalPath`
+ */
+export function literalPrefix(prefix: string): string {
+  // With a character behind it, a dot is no segment and a slash no end.
+  return normalisePath(`${asBytes(withoutQuery(prefix))}x`).slice(0, -1);
+}
+
+function withoutQuery(path: string): string {
+  if (path.startsWith('/') && !/[?#]/.test(path)) return path;
+  throw new TypeError(
+    `expected a path that begins with "/", without ? and #, got ${JSON.stringify(path)}`,
+  );
+}
+
+/** Configuration is Unicode text, request targets are bytes. */
+function asBytes(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
 }
 
 type SegmentMatcher = '**' | ((segment: string) => boolean);

@@ -253,6 +253,56 @@ for (const { name, isHere, start } of backends) {
       expect(own.at(-1)).toBe(visitors.at(-1));
     }, 60_000);
 
+    test('replaces what a move leads away, if an older revision assigned it', async () => {
+      const visitor = newVisitor();
+      const departures = [
+        { variant: 'x-B', before: 99 },
+        { variant: 'A', before: 10 },
+        { variant: 'B', before: 7 },
+      ];
+      await store.getOrSet(visitor, 'home', propose('A', 1, 9), VARIANTS);
+      const untouched = await store.getOrSet(visitor, 'home', propose('B', 1, 10), VARIANTS, [
+        { variant: 'control', before: 10 },
+        { variant: 'AA', before: 10 },
+      ]);
+      expect(untouched).toEqual({ variant: 'A', phase: 1, revision: 9, written: false });
+      // Numbers, not texts: 9 is older than 10.
+      const moved = await other.getOrSet(
+        visitor,
+        'home',
+        propose('B', 1, 10),
+        VARIANTS,
+        departures,
+      );
+      expect(moved).toEqual({ variant: 'B', phase: 1, revision: 10, written: true });
+      const lagging = await store.getOrSet(
+        visitor,
+        'home',
+        propose('control', 1, 7),
+        VARIANTS,
+        departures,
+      );
+      expect(lagging).toEqual({ variant: 'B', phase: 1, revision: 10, written: false });
+    });
+
+    test('moves a visitor once, whoever asks first', async () => {
+      const visitor = newVisitor();
+      await store.getOrSet(visitor, 'home', propose('A', 1, 1), VARIANTS);
+      const entries = await Promise.all(
+        Array.from({ length: 20 }, (_, index) =>
+          (index % 2 === 0 ? store : other).getOrSet(
+            visitor,
+            'home',
+            propose(index % 3 === 0 ? 'B' : 'control', 1, 2),
+            VARIANTS,
+            [{ variant: 'A', before: 2 }],
+          ),
+        ),
+      );
+      expect(entries.filter(({ written }) => written)).toHaveLength(1);
+      expect(new Set(entries.map(({ variant }) => variant)).size).toBe(1);
+    });
+
     test('lets the time to live slide, for all of a visitor at once', async () => {
       const ttl = 1_000;
       const brief = backend.open(ttl);

@@ -8,6 +8,13 @@ export interface StoredAssignment {
   readonly revision: number;
 }
 
+/** A variant that somebody has to leave, if an earlier revision assigned it. */
+export interface Departure {
+  readonly variant: string;
+  /** What this revision or a later one assigned stands. */
+  readonly before: number;
+}
+
 /** What the ledger says after a get-or-set. */
 export interface LedgerEntry extends StoredAssignment {
   /** True when the proposal was written, false when an older decision stands. */
@@ -19,8 +26,9 @@ export interface AssignmentStore {
   /**
    * Keeps what is stored, or else writes the proposal; in one atomic step, so that any
    * number of first requests at once agree. A stored assignment stands if its phase is
-   * that of the proposal or newer, and its variant is one of `variants`. Either way the
-   * visitor's time to live starts anew.
+   * that of the proposal or newer, its variant is one of `variants`, and none of the
+   * `departures` (default: none) leads it away. Either way the visitor's time to live
+   * starts anew.
    *
    * The promise always settles, and rejects when the store cannot be reached.
    */
@@ -29,6 +37,7 @@ export interface AssignmentStore {
     experiment: string,
     proposal: StoredAssignment,
     variants: readonly string[],
+    departures?: readonly Departure[],
   ): Promise<LedgerEntry>;
   /** All assignments of a visitor, by experiment. Leaves the time to live alone. */
   get(visitor: VisitorId): Promise<ReadonlyMap<string, StoredAssignment>>;
@@ -84,8 +93,23 @@ export function stands(
   stored: StoredAssignment,
   proposal: StoredAssignment,
   variants: readonly string[],
+  departures: readonly Departure[] = [],
 ): boolean {
-  return stored.phase >= proposal.phase && variants.includes(stored.variant);
+  return (
+    stored.phase >= proposal.phase &&
+    variants.includes(stored.variant) &&
+    !departs(stored, departures)
+  );
+}
+
+/** Whether one of the departures leads the assignment away. */
+export function departs(
+  { variant, revision }: StoredAssignment,
+  departures: readonly Departure[],
+): boolean {
+  return departures.some(
+    (departure) => departure.variant === variant && revision < departure.before,
+  );
 }
 
 /** How many days of unique visitors are kept. */

@@ -1,4 +1,4 @@
-import type { StoredAssignment } from './store.ts';
+import type { Departure, StoredAssignment } from './store.ts';
 import type { VisitorId } from './visitor-cookie.ts';
 
 /** An assignment on its way to the store. */
@@ -7,6 +7,7 @@ export interface PendingWrite {
   readonly experiment: string;
   readonly proposal: StoredAssignment;
   readonly variants: readonly string[];
+  readonly departures: readonly Departure[];
 }
 
 /**
@@ -20,15 +21,18 @@ export interface WriteBehind {
   push(write: PendingWrite): void;
   /** Takes out up to `limit` writes, oldest first. */
   take(limit: number): readonly PendingWrite[];
-  /** Puts a write back that failed, unless a newer one took its place. */
+  /** Puts a write of the last batch back that failed, unless a newer one took its place. */
   putBack(write: PendingWrite): void;
   /** The oldest, left in its place. */
   peek(): PendingWrite | undefined;
+  /** Drops a visitor's writes; those of the last batch are not put back. */
+  forget(visitor: VisitorId): void;
 }
 
 export function createWriteBehind(capacity: number): WriteBehind {
   // A Map keeps the order of insertion, which makes it the queue and the index at once.
   const queue = new Map<string, PendingWrite>();
+  let batch: ReadonlySet<PendingWrite> = new Set();
   let dropped = 0;
 
   function push(write: PendingWrite): void {
@@ -56,12 +60,17 @@ export function createWriteBehind(capacity: number): WriteBehind {
         queue.delete(key);
         taken.push(write);
       }
+      batch = new Set(taken);
       return taken;
     },
     putBack(write) {
-      if (!queue.has(keyOf(write))) push(write);
+      if (batch.has(write) && !queue.has(keyOf(write))) push(write);
     },
     peek: () => queue.values().next().value,
+    forget(visitor) {
+      for (const [key, write] of queue) if (write.visitor === visitor) queue.delete(key);
+      batch = new Set([...batch].filter((write) => write.visitor !== visitor));
+    },
   };
 }
 

@@ -153,12 +153,12 @@ export function createEmbeddedStore(options: EmbeddedStoreOptions): Ledger {
   }
 
   return {
-    async getOrSet(visitor, experiment, proposal, variants) {
+    async getOrSet(visitor, experiment, proposal, variants, departures) {
       const readStanding = (): { stored: StoredAssignment; expires: number } | undefined => {
         const row = selectOne.get(visitor, experiment, now());
         if (row === undefined) return undefined;
         const stored = toAssignment(row);
-        if (!stands(stored, proposal, variants)) return undefined;
+        if (!stands(stored, proposal, variants, departures)) return undefined;
         return { stored, expires: Number(row['expires']) };
       };
       const known = readStanding();

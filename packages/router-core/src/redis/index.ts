@@ -46,6 +46,7 @@ declare module 'ioredis' {
       revision: number,
       ttl: number,
       variants: string,
+      departures: string,
     ): Result<GetOrSetReply, Context>;
     setAssignment(
       key: string,
@@ -91,7 +92,7 @@ export function createRedisStore(options: RedisStoreOptions): Ledger {
   }
 
   return {
-    async getOrSet(visitor, experiment, { variant, phase, revision }, variants) {
+    async getOrSet(visitor, experiment, { variant, phase, revision }, variants, departures = []) {
       const [written, value] = await calls.settle(
         redis.getOrSetAssignment(
           keyOf(visitor),
@@ -101,6 +102,7 @@ export function createRedisStore(options: RedisStoreOptions): Ledger {
           revision,
           ttl,
           `,${variants.join(',')},`,
+          `,${departures.map(({ variant: left, before }) => `${left}:${before}`).join(',')},`,
         ),
       );
       return { ...parse(value), written: written === 1 };

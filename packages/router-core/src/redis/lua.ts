@@ -7,7 +7,8 @@
  * The ledger's get-or-set.
  *
  * KEYS[1]  the visitor's hash
- * ARGV     experiment, variant, phase, revision, time to live in ms, ",known,variants,"
+ * ARGV     experiment, variant, phase, revision, time to live in ms, ",known,variants,",
+ *          ",left:before,variants:revision,"
  * Returns  { 1 when the proposal was written else 0, "variant:phase:revision" }
  *
  * The time to live is only written again once a 64th of it has passed: with AOF on, every
@@ -15,10 +16,15 @@
  */
 export const GET_OR_SET = `
 local stored = redis.call('HGET', KEYS[1], ARGV[1])
+local function departs(variant, revision)
+  local _, last = string.find(ARGV[7], ',' .. variant .. ':', 1, true)
+  return last and tonumber(revision) < tonumber(string.match(ARGV[7], '^%d+', last + 1))
+end
 if stored then
-  local variant, phase = string.match(stored, '^([%w_-]+):(%d+):%d+$')
+  local variant, phase, revision = string.match(stored, '^([%w_-]+):(%d+):(%d+)$')
   if variant and tonumber(phase) >= tonumber(ARGV[3])
-      and string.find(ARGV[6], ',' .. variant .. ',', 1, true) then
+      and string.find(ARGV[6], ',' .. variant .. ',', 1, true)
+      and not departs(variant, revision) then
     local ttl = tonumber(ARGV[5])
     if redis.call('PTTL', KEYS[1]) < ttl - ttl / 64 then
       redis.call('PEXPIRE', KEYS[1], ARGV[5])

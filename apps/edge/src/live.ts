@@ -1,0 +1,60 @@
+import type { Snapshot } from '@turnout/contracts';
+import {
+  compileExperiment,
+  compileExperiments,
+  type Experiment,
+  type ExperimentSet,
+  type Variant,
+} from '@turnout/router-core';
+import type { Destination } from './destination.ts';
+
+/**
+ * The experiments of one snapshot, compiled. A request takes them once, when its decision
+ * begins, and is decided by them alone: a newer snapshot never meets an older one in it.
+ */
+export interface Live {
+  /** Of the snapshot; 0 for the seeds of the configuration. */
+  readonly revision: number;
+  /** Without drafts. */
+  readonly set: ExperimentSet;
+  /** Any of them, drafts too: what a preview may show. */
+  experiment(key: string): Experiment | undefined;
+  /** Where those who are assigned to a variant go; counted for it. */
+  destinationOf(variant: Variant): Destination;
+  /** Where those who are served a variant without being assigned go; counted for none. */
+  destinationOutside(variant: Variant): Destination;
+}
+
+/** @throws {Error} for an experiment that can't be compiled, or an upstream that is not there */
+export function compileLive(
+  { revision, experiments }: Pick<Snapshot, 'revision' | 'experiments'>,
+  destination: (upstream: string) => Destination,
+): Live {
+  const set = compileExperiments(experiments);
+  const drafts = experiments
+    .filter(({ status }) => status === 'draft')
+    .map((draft) => compileExperiment(draft));
+  const withDrafts = [...set.experiments, ...drafts];
+  // By the variant itself, so that the request path builds no keys; and all of them now, so
+  // that a snapshot that can't be used fails as a whole.
+  const assigned = new Map<Variant, Destination>();
+  const outside = new Map<Variant, Destination>();
+  for (const { key, variants } of withDrafts) {
+    for (const variant of variants) {
+      const { upstream, traffic } = destination(variant.upstream);
+      assigned.set(variant, {
+        upstream,
+        traffic: { ...traffic, experiment: key, variant: variant.key },
+      });
+      outside.set(variant, { upstream, traffic: { ...traffic, experiment: key } });
+    }
+  }
+  const byKey = new Map(withDrafts.map((experiment) => [experiment.key, experiment]));
+  return {
+    revision,
+    set,
+    experiment: (key) => byKey.get(key),
+    destinationOf: (variant) => assigned.get(variant) ?? destination(variant.upstream),
+    destinationOutside: (variant) => outside.get(variant) ?? destination(variant.upstream),
+  };
+}

@@ -1,0 +1,106 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { request } from '../test/request.ts';
+import { compileExperiments } from './experiment-set.ts';
+import { ExperimentError } from './experiment.ts';
+import type { ExperimentDefinition } from './experiment.ts';
+import type { PredicateDefinition } from './rules/definition.ts';
+
+function experiment(key: string, change: Partial<ExperimentDefinition> = {}): ExperimentDefinition {
+  return {
+    key,
+    status: 'running',
+    phase: 1,
+    revision: 1,
+    scope: { paths: ['/**'] },
+    variants: [{ key: 'control', upstream: 'site', weight: 100, control: true }],
+    ...change,
+  };
+}
+
+describe('a set of experiments', () => {
+  test('finds those whose scope takes a request, in their order and each once', () => {
+    const set = compileExperiments([
+      experiment('all'),
+      experiment('draft', { status: 'draft' }),
+      experiment('plans', { scope: { paths: ['/plans', '/plans/**', '/*'] } }),
+      experiment('germans', { scope: { paths: ['/**'], when: { country: 'DE' } } }),
+      experiment('shop', { scope: { paths: ['/plans'], hosts: ['*.example', 'shop.example'] } }),
+    ]);
+    const keys = (...made: Parameters<typeof request>) =>
+      set.inScope(request(...made)).map(({ key }) => key);
+    expect(set.experiments.map(({ key }) => key)).toEqual(['all', 'plans', 'germans', 'shop']);
+    expect(keys('/')).toEqual(['all']);
+    expect(keys('/plans')).toEqual(['all', 'plans']);
+    expect(keys('/plans', { host: 'shop.example' })).toEqual(['all', 'plans', 'shop']);
+    const fromGermany = { countryHeader: 'cf-ipcountry', headers: { 'cf-ipcountry': 'de' } };
+    expect(keys('/', fromGermany)).toEqual(['all', 'germans']);
+  });
+
+  test('is refused with the problems of all its experiments', () => {
+    const compile = () =>
+      compileExperiments([
+        experiment('a', { phase: 0 }),
+        experiment('b'),
+        experiment('c', { scope: { paths: ['c'] } }),
+      ]);
+    expect(compile).toThrow(
+      /^ExperimentError: Experiment "a" cannot run: phase: .*\nExperimentError: Experiment "c" cannot run: scope.paths.0: /,
+    );
+    try {
+      compile();
+    } catch (error) {
+      expect(error instanceof AggregateError && error.errors).toEqual([
+        expect.any(ExperimentError),
+        expect.any(ExperimentError),
+      ]);
+    }
+  });
+
+  const segment = fc.constantFrom('a', 'b', 'ab', 'c', '');
+  const globs = fc
+    .array(fc.oneof(segment, fc.constantFrom('*', 'a*', '*b', '**')), { maxLength: 4 })
+    .map((all) => `/${all.join('/')}`);
+  const hosts = fc.array(
+    fc.constantFrom('shop.example', '*.example', '*.shop.example', 'a.shop.example', '[::1]'),
+    { maxLength: 2 },
+  );
+  const when = fc.option(
+    fc.constantFrom<PredicateDefinition>(
+      { method: 'GET' },
+      { not: { path: '/a/**' } },
+      { any: [{ host: '*.example' }, { path: { exact: '/b' } }] },
+    ),
+    { nil: undefined },
+  );
+  const scopes = fc
+    .record({ paths: fc.array(globs, { minLength: 1, maxLength: 3 }), hosts, when })
+    .map(({ when: predicate, ...scope }) =>
+      predicate === undefined ? scope : { ...scope, when: predicate },
+    );
+  const requests = fc
+    .record({
+      path: fc.array(segment, { maxLength: 5 }).map((all) => `/${all.join('/')}`),
+      host: fc.constantFrom('shop.example', 'a.shop.example', 'example', '.example', '', '[::1]'),
+      method: fc.constantFrom('GET', 'POST'),
+    })
+    .map(({ path, ...parts }) => request(path, parts));
+
+  test('finds what each experiment says of itself, whatever the index', () => {
+    fc.assert(
+      fc.property(
+        fc.array(scopes, { maxLength: 12 }),
+        fc.array(requests, { minLength: 1, maxLength: 8 }),
+        (all, asked) => {
+          const set = compileExperiments(all.map((scope, at) => experiment(`e${at}`, { scope })));
+          for (const one of asked) {
+            expect(set.inScope(one)).toEqual(
+              set.experiments.filter((candidate) => candidate.inScope(one)),
+            );
+          }
+        },
+      ),
+      { numRuns: 1_000 },
+    );
+  });
+});

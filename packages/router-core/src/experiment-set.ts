@@ -1,0 +1,46 @@
+import { compileExperiment } from './experiment.ts';
+import type { Experiment, ExperimentDefinition } from './experiment.ts';
+import type { RequestTraits } from './rules/request-traits.ts';
+import { createScopeIndex } from './scope-index.ts';
+
+/** The experiments of one revision, compiled. Drafts are checked, and left out. */
+export interface ExperimentSet {
+  /** In the order in which they were given. */
+  readonly experiments: readonly Experiment[];
+  /** Those whose scope takes the request, in the same order. */
+  inScope(request: RequestTraits): readonly Experiment[];
+}
+
+/**
+ * Compiles experiments into a set.
+ *
+ * @throws AggregateError with an ExperimentError for each that cannot run
+ */
+export function compileExperiments(definitions: readonly ExperimentDefinition[]): ExperimentSet {
+  const errors: unknown[] = [];
+  const experiments = definitions.flatMap((definition) => {
+    try {
+      return [compileExperiment(definition)];
+    } catch (error) {
+      errors.push(error);
+      return [];
+    }
+  });
+  if (errors.length > 0) {
+    throw new AggregateError(errors, errors.map((error) => String(error)).join('\n'));
+  }
+  const live = experiments.filter(({ status }) => status !== 'draft');
+  const index = createScopeIndex(
+    live.map((experiment) => ({ item: experiment, ...experiment.scope })),
+  );
+  const isAnyPicky = live.some(({ scope }) => scope.when !== undefined);
+  return {
+    experiments: live,
+    inScope: (request) => {
+      const found = index.find(request.path, request.host);
+      return isAnyPicky
+        ? found.filter(({ scope: { when } }) => when === undefined || when(request))
+        : found;
+    },
+  };
+}

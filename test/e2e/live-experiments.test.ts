@@ -1,0 +1,276 @@
+import { join } from 'node:path';
+import type { SnapshotStore } from '@turnout/router-core';
+import { createEmbeddedSnapshotStore } from '@turnout/router-core/embedded';
+import { createRedisSnapshotStore } from '@turnout/router-core/redis';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { startEdge, type EdgeProcess } from '../kit/edge-process.ts';
+import { NAVIGATION, send, visitorCookie } from '../kit/http.ts';
+import { startLightUpstreams, type Echo, type LightUpstreams } from '../kit/light-upstreams.ts';
+import { metricValue } from '../kit/metrics.ts';
+import { createPublisher } from '../kit/publish.ts';
+import { hasRedis, startRedis, type RedisServer } from '../kit/redis-server.ts';
+
+const NAMES = ['one', 'two', 'three'] as const;
+
+let upstreams: LightUpstreams;
+beforeAll(async () => {
+  upstreams = await startLightUpstreams(NAMES);
+});
+afterAll(() => upstreams.close());
+
+const ending: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const end of ending.splice(0).toReversed()) await end();
+});
+
+/** Each revision has variants, a phase and places of its own: whatever is mixed shows. */
+function place(revision: number, index: number): string | undefined {
+  return NAMES[(revision + index) % NAMES.length];
+}
+
+function experiment(more: Readonly<Record<string, unknown>> = {}) {
+  return {
+    key: 'home',
+    status: 'running',
+    variants: [
+      { key: 'control', upstream: 'one', weight: 0, control: true },
+      { key: 'B', upstream: 'two', weight: 100 },
+    ],
+    ...more,
+  };
+}
+
+async function start(
+  seeds: readonly unknown[],
+  env: Readonly<Record<string, string>> = {},
+  dataDir?: string,
+): Promise<EdgeProcess> {
+  const edge = await startEdge({
+    config: { upstreams: upstreams.config, default: 'one', experiments: seeds },
+    env,
+    ...(dataDir !== undefined && { dataDir }),
+  });
+  ending.push(() => edge.remove());
+  await expect.poll(() => metric(edge, 'turnout_workers')).toBe(2);
+  return edge;
+}
+
+function embedded(edge: EdgeProcess): SnapshotStore {
+  const store = createEmbeddedSnapshotStore({ file: join(edge.dataDir, 'experiments.sqlite') });
+  ending.push(() => store.close());
+  return store;
+}
+
+async function metric(
+  edge: EdgeProcess,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): Promise<number> {
+  return metricValue(await edge.metrics(), name, labels);
+}
+
+async function page(edge: EdgeProcess, cookie?: string): Promise<string> {
+  const headers = cookie === undefined ? NAVIGATION : { ...NAVIGATION, cookie };
+  const { status, text } = await send(`${edge.url}/`, headers);
+  expect(status).toBe(200);
+  return text;
+}
+
+/** Until every worker decides by it. */
+async function reaches(edge: EdgeProcess, revision: number): Promise<void> {
+  await expect.poll(() => metric(edge, 'turnout_snapshot_revision')).toBe(revision);
+}
+
+test('seeds count until something is published; then that, also after a restart', async () => {
+  const edge = await start([experiment()]);
+  expect(await page(edge)).toBe('two');
+  const { publish } = createPublisher(embedded(edge));
+  await publish([experiment({ variants: experiment().variants.toReversed(), status: 'killed' })]);
+  await reaches(edge, 1);
+  expect(await page(edge)).toBe('one');
+  await edge.stop();
+  const again = await start([experiment()], {}, edge.dataDir);
+  expect(again.logged('serving')[0]).toMatchObject({ revision: 1 });
+  expect(await page(again)).toBe('one');
+});
+
+test('an edge that begins without experiments takes them up, and lets them go', async () => {
+  const edge = await start([]);
+  expect(await page(edge)).toBe('one');
+  const { publish } = createPublisher(embedded(edge));
+  await publish([experiment()]);
+  await reaches(edge, 1);
+  expect(await page(edge)).toBe('two');
+  expect(await metric(edge, 'turnout_change_effect_seconds_count')).toBe(2);
+  expect(await metric(edge, 'turnout_change_effect_seconds_bucket', { le: '10' })).toBe(2);
+  await publish([]);
+  await reaches(edge, 2);
+  expect(await page(edge)).toBe('one');
+});
+
+test('a plain reverse proxy follows nothing, and keeps nothing', async () => {
+  const edge = await startEdge({ config: { upstreams: upstreams.config, default: 'one' } });
+  ending.push(() => edge.remove());
+  await createPublisher(embedded(edge)).publish([experiment()]);
+  expect(edge.logged('serving')[0]).toMatchObject({ store: 'none', experiments: [] });
+  expect(await page(edge)).toBe('one');
+});
+
+test('killed: all get control, those with a cookie too; back, all have what they had', async () => {
+  const edge = await start([]);
+  const { publish } = createPublisher(embedded(edge));
+  await reaches(edge, 0);
+  await publish([experiment()]);
+  await reaches(edge, 1);
+  const cookie = visitorCookie(await send(`${edge.url}/`)) ?? '';
+  expect(cookie).toContain('.home:B:1.');
+  await publish([experiment({ status: 'killed' })]);
+  await reaches(edge, 2);
+  for (let i = 0; i < 10; i++) expect(await page(edge, cookie)).toBe('one');
+  expect(await page(edge)).toBe('one');
+  await publish([experiment({ status: 'paused' })]);
+  await reaches(edge, 3);
+  expect(await page(edge, cookie)).toBe('two');
+  expect(await page(edge)).toBe('one');
+  await publish([experiment({ status: 'draft' })]);
+  await reaches(edge, 4);
+  expect(await page(edge, cookie)).toBe('one');
+});
+
+test('what can not be used is refused whole, with every problem; the last good one stays', async () => {
+  const edge = await start([]);
+  const store = embedded(edge);
+  const { publish } = createPublisher(store);
+  await publish([experiment()]);
+  await reaches(edge, 1);
+  const broken = [
+    experiment({ scope: { paths: ['/a**'] } }),
+    experiment({ key: 'prices', variants: [{ key: 'c', upstream: 'nine', weight: 90 }] }),
+  ];
+  await publish(broken);
+  await expect.poll(() => metric(edge, 'turnout_snapshots_refused_total')).toBe(1);
+  const told = () =>
+    edge.logged('a snapshot of the experiments was refused: the last good one stays');
+  await expect.poll(() => told().length).toBe(1);
+  expect(told()[0]).toMatchObject({
+    staysAt: 1,
+    problems: [
+      'experiments[1].variants: weights must add up to 100, got 90 = 90',
+      'experiments[1].variants: exactly one variant must have control: true, got 0',
+      'experiments[1].variants[0].upstream: no upstream "nine"; there are: one, two, three',
+      'experiments[0].scope.paths[0]: expected ** to be a whole segment, got "a**" in "/a**"',
+    ],
+  });
+  await store.publish('this is no JSON');
+  await expect.poll(() => metric(edge, 'turnout_snapshots_refused_total')).toBe(2);
+  expect(await page(edge)).toBe('two');
+  await publish([experiment({ status: 'killed' })]);
+  await reaches(edge, 3);
+  expect(await page(edge)).toBe('one');
+});
+
+test('a worker that takes the place of a dead one decides as the others do', async () => {
+  const edge = await start([]);
+  await createPublisher(embedded(edge)).publish([experiment()]);
+  await reaches(edge, 1);
+  await page(edge);
+  await expect.poll(() => edge.logged('request').length).toBe(1);
+  process.kill(Number(edge.logged('request')[0]?.['pid']), 'SIGKILL');
+  await expect.poll(() => metric(edge, 'turnout_worker_restarts_total')).toBe(1);
+  await expect.poll(() => metric(edge, 'turnout_workers')).toBe(2);
+  await reaches(edge, 1);
+  for (let i = 0; i < 4; i++) expect(await page(edge)).toBe('two');
+});
+
+describe.runIf(hasRedis())('with Redis', () => {
+  let redis: RedisServer;
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(() => redis?.stop());
+
+  test('a start without Redis goes by what is on disk, and follows when Redis is back', async () => {
+    const store = createRedisSnapshotStore({ url: redis.url });
+    ending.push(() => store.close());
+    const { publish } = createPublisher(store);
+    await expect.poll(() => publish([experiment()]).then(() => 'done', String)).toBe('done');
+    const env = { TURNOUT_REDIS_URL: redis.url };
+    const edge = await start([], env);
+    const revision = await metric(edge, 'turnout_snapshot_revision');
+    expect(revision).toBeGreaterThan(0);
+    await edge.stop();
+    await redis.kill();
+    const cold = await start([], env, edge.dataDir);
+    expect(cold.logged('serving')[0]).toMatchObject({ revision, experiments: ['home'] });
+    expect(await page(cold)).toBe('two');
+    await redis.restart();
+    const next = () => publish([experiment({ status: 'killed' })]);
+    let last = 0;
+    await expect
+      .poll(() =>
+        next().then(
+          (published) => (last = published) > 0,
+          () => false,
+        ),
+      )
+      .toBe(true);
+    await reaches(cold, last);
+    expect(await page(cold)).toBe('one');
+  });
+
+  test('50 changes under load: no request fails, and each is decided by one snapshot', async () => {
+    const store = createRedisSnapshotStore({ url: redis.url });
+    ending.push(() => store.close());
+    const { publish } = createPublisher(store, 1_000);
+    const change = (revision: number) =>
+      publish([
+        {
+          key: 'home',
+          status: 'running',
+          phase: revision,
+          variants: [
+            { key: `v${revision}-0`, upstream: place(revision, 0), weight: 50, control: true },
+            { key: `v${revision}-1`, upstream: place(revision, 1), weight: 50 },
+          ],
+        },
+      ]);
+    await expect.poll(() => change(1_000).then(() => 'done', String)).toBe('done');
+    const edge = await start([], { TURNOUT_REDIS_URL: redis.url });
+    await reaches(edge, 1_000);
+
+    const seen = new Set<string>();
+    let requests = 0;
+    const load = { isOver: false };
+    const visitor = async (number: number): Promise<void> => {
+      let cookie: string | undefined;
+      while (!load.isOver) {
+        const answer = await send(`${edge.url}/echo`, { ...NAVIGATION, ...(cookie && { cookie }) });
+        expect(answer.status).toBe(200);
+        requests++;
+        const { upstream, headers }: Echo = JSON.parse(answer.text);
+        const assignment = headers['x-turnout-assignments'] ?? '';
+        const [, variant = '', revision, index] = /^home=(v(\d+)-(\d))$/.exec(assignment) ?? [];
+        expect(upstream).toBe(place(Number(revision), Number(index)));
+        const set = visitorCookie(answer);
+        expect(set ?? `.home:${variant}:${revision}.`).toContain(`.home:${variant}:${revision}.`);
+        seen.add(revision ?? '');
+        cookie = set ?? cookie;
+        // Some come back, and some are new each time.
+        if (number % 4 === 0) cookie = undefined;
+      }
+    };
+    const visitors = Promise.all(Array.from({ length: 16 }, (_, number) => visitor(number)));
+    for (let revision = 1_001; revision <= 1_050; revision++) {
+      await change(revision);
+      const before = requests;
+      await expect.poll(() => requests - before, { interval: 5 }).toBeGreaterThan(20);
+    }
+    await reaches(edge, 1_050);
+    load.isOver = true;
+    await visitors;
+    expect(seen.size).toBeGreaterThan(10);
+    expect(await metric(edge, 'turnout_requests_total', { code: '5xx' })).toBe(0);
+    expect(await metric(edge, 'turnout_snapshots_refused_total')).toBe(0);
+    expect(edge.logged('a snapshot can not be used')).toEqual([]);
+  });
+});
