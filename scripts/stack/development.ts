@@ -11,7 +11,7 @@ export { followLogs } from './screen-logs.ts';
 
 /** Which of the two runs code from where, relative to the repository. */
 const sources: Readonly<Record<string, readonly string[]>> = {
-  api: ['apps/api/src', 'packages/contracts/src'],
+  api: ['apps/api/src', 'packages/contracts/src', 'packages/router-core/src', 'turnout.yaml'],
   edge: [
     'apps/edge/src',
     'packages/cli/src',

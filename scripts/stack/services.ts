@@ -88,10 +88,19 @@ function api(
   secrets: Secrets,
   backing: Backing,
 ): Service {
+  const { config, env: given } = settings;
   const env = {
     ...base,
     ...listenOn(port),
-    TURNOUT_ADMIN_TOKEN: settings.env.TURNOUT_ADMIN_TOKEN ?? secrets.adminToken,
+    TURNOUT_CONFIG: path.join(settings.root, configFile),
+    TURNOUT_COOKIE_SECRETS: (config.cookieSecrets ?? secrets.cookieSecrets).join(','),
+    TURNOUT_ADMIN_TOKEN: given.TURNOUT_ADMIN_TOKEN ?? secrets.adminToken,
+    ...(given.TURNOUT_API_TOKENS && { TURNOUT_API_TOKENS: given.TURNOUT_API_TOKENS }),
+    // Where links made for people lead.
+    TURNOUT_PORT: String(config.public.port),
+    // Where ramps read what was served.
+    TURNOUT_EDGES: given.TURNOUT_EDGES ?? `http://127.0.0.1:${config.private.port}`,
+    ...(backing.redisUrl && { TURNOUT_REDIS_URL: backing.redisUrl }),
     ...(backing.mysqlUrl && { TURNOUT_MYSQL_URL: backing.mysqlUrl }),
   };
   return upstream(
@@ -180,7 +189,12 @@ function upstream(
 
 /** What every server gets: our own environment without the secrets that are not for all. */
 function baseEnvironment({ env, dataFolder, mode }: Settings, { urls }: Upstreams): Environment {
-  const { TURNOUT_COOKIE_SECRETS: _cookies, TURNOUT_ADMIN_TOKEN: _token, ...rest } = env;
+  const {
+    TURNOUT_COOKIE_SECRETS: _cookies,
+    TURNOUT_ADMIN_TOKEN: _token,
+    TURNOUT_API_TOKENS: _tokens,
+    ...rest
+  } = env;
   return {
     ...rest,
     NODE_ENV: mode,

@@ -13,12 +13,15 @@ import {
   signUpSchema,
 } from '@turnout/contracts/product';
 import { createApp } from './app.ts';
+import { openManagement } from './management/open-management.ts';
 import { openRepository } from './repository/open-repository.ts';
 import { startServer } from './server.ts';
+import { readSettings } from './settings.ts';
 import { describeDatabases, embeddedDatabases, query } from './testing/databases.ts';
 import type { DatabaseKind } from './testing/databases.ts';
 
 const NOW = new Date('2026-05-06T07:08:09.010Z');
+const now = () => NOW;
 
 /** The real app over a real socket, with its log lines. */
 async function start(kind: DatabaseKind) {
@@ -36,16 +39,26 @@ async function start(kind: DatabaseKind) {
       done();
     },
   });
+  const logger = pino(sink);
+  const settings = readSettings({}, () => undefined);
+  const open = openManagement({
+    settings: { ...settings, dataFolder: location.dataFolder },
+    repository,
+    logger,
+    now,
+  });
   const app = createApp({
     repository,
-    logger: pino(sink),
+    management: open.management,
+    logger,
     newId: randomUUIDv7,
-    now: () => NOW,
+    now,
     clock: () => performance.now(),
   });
   const server = await startServer(app, { host: '127.0.0.1', port: 0, portVariable: 'PORT' });
   onTestFinished(async () => {
     await server.drain();
+    await open.close();
     await repository.close();
   });
   return { url: server.url, location, log, repository };

@@ -1,27 +1,37 @@
 import { randomUUIDv7 } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
+import { writeAddressFile } from './address-file.ts';
+import type { AddressFile } from './address-file.ts';
 import { createApp } from './app.ts';
+import { openManagement } from './management/open-management.ts';
+import { StoresUnusable } from './publication/open-stores.ts';
 import { openRepository } from './repository/open-repository.ts';
 import { RepositoryUnavailable, RepositoryUnusable } from './repository/product-repository.ts';
+import { withinTime } from './repository/time-limit.ts';
 import { ListenError, startServer } from './server.ts';
 import { SettingsError, readSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
 
 /** How long to wait for a database that is still starting, in milliseconds. */
 const DATABASE_PATIENCE = 30_000;
+/** How long the end waits for the stores that edges share, in milliseconds. */
+const STORES_GOODBYE = 1_000;
 
 const logger = pino({ name: 'api' });
 const clock = () => performance.now();
+const now = () => new Date();
 
 try {
-  await run(readSettings(process.env));
+  await run(readSettings(process.env, readText));
 } catch (error) {
   // What an operator can mend is told in a sentence; anything else keeps its stack.
   const isExplained =
     error instanceof SettingsError ||
     error instanceof RepositoryUnavailable ||
     error instanceof RepositoryUnusable ||
+    error instanceof StoresUnusable ||
     error instanceof ListenError;
   logger.fatal(isExplained ? { code: error.name } : { err: error }, explanation(error));
   process.exit(1);
@@ -35,8 +45,12 @@ async function run(settings: Settings): Promise<void> {
     pause,
     onRetry: (error, delay) => logger.warn(`${error.message} Next try in ${delay} ms.`),
   });
-  const app = createApp({ repository, logger, newId: randomUUIDv7, now: () => new Date(), clock });
+  const open = openManagement({ settings, repository, logger, now });
+  const { management } = open;
+  const app = createApp({ repository, management, logger, newId: randomUUIDv7, now, clock });
   const server = await startServer(app, settings);
+  await open.begin();
+  const address = announce(settings, server.url);
 
   let isStopping = false;
   const stop = async (signal: NodeJS.Signals) => {
@@ -44,7 +58,10 @@ async function run(settings: Settings): Promise<void> {
     if (isStopping) return;
     isStopping = true;
     logger.info({ signal }, 'stopping');
+    address?.remove();
     await server.drain();
+    // A store that hangs says no goodbye; the process must end all the same.
+    await withinTime(open.close(), STORES_GOODBYE).catch(() => undefined);
     await repository.close();
     process.exit();
   };
@@ -54,6 +71,22 @@ async function run(settings: Settings): Promise<void> {
     { url: server.url, database: settings.mysqlUrl === undefined ? 'sqlite' : 'mysql' },
     'listening',
   );
+}
+
+/** Nothing but the command line needs it, so that a folder that can't be written is no reason to end. */
+function announce({ dataFolder }: Settings, url: string): AddressFile | undefined {
+  try {
+    return writeAddressFile(dataFolder, url);
+  } catch (error) {
+    logger.warn(
+      `Can not write api.json in ${dataFolder} (${explanation(error)}): give the command line --api ${url}`,
+    );
+    return undefined;
+  }
+}
+
+function readText(file: string): string | undefined {
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
 }
 
 function explanation(error: unknown): string {

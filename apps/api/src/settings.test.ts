@@ -2,8 +2,10 @@ import { isAbsolute } from 'node:path';
 import { expect, test } from 'vitest';
 import { readSettings } from './settings.ts';
 
+const noFile = () => undefined;
+
 test('an empty environment listens on loopback, port 4000, with data in the repository', () => {
-  const settings = readSettings({});
+  const settings = readSettings({}, noFile);
   expect(settings).toMatchObject({
     host: '127.0.0.1',
     port: 4000,
@@ -16,18 +18,18 @@ test('an empty environment listens on loopback, port 4000, with data in the repo
 });
 
 test('PORT comes before TURNOUT_API_PORT, and empty counts as unset', () => {
-  expect(readSettings({ PORT: '1', TURNOUT_API_PORT: '2' })).toMatchObject({
+  expect(readSettings({ PORT: '1', TURNOUT_API_PORT: '2' }, noFile)).toMatchObject({
     port: 1,
     portVariable: 'PORT',
   });
-  expect(readSettings({ PORT: '', TURNOUT_API_PORT: '2' })).toMatchObject({
+  expect(readSettings({ PORT: '', TURNOUT_API_PORT: '2' }, noFile)).toMatchObject({
     port: 2,
     portVariable: 'TURNOUT_API_PORT',
   });
 });
 
 test.each(['-1', '65536', '4000x', '0x10', ' 4000', '1e3', '99999'])('refuses port %j', (port) => {
-  expect(() => readSettings({ PORT: port })).toThrow(
+  expect(() => readSettings({ PORT: port }, noFile)).toThrow(
     `PORT must be a port from 0 to 65535, got "${port}".`,
   );
 });
@@ -41,13 +43,38 @@ test.each([
   'mysql://u:secret@h/a/b',
   'mysql://u:secret@h:port/d',
 ])('refuses the database URL %j without repeating its password', (url) => {
-  expect(() => readSettings({ TURNOUT_MYSQL_URL: url })).toThrow(
+  expect(() => readSettings({ TURNOUT_MYSQL_URL: url }, noFile)).toThrow(
     /^TURNOUT_MYSQL_URL must look like mysql:\/\/user:password@host:3306\/database\.$/,
   );
 });
 
+test('looks at the edge of this machine every 5 s, or at those that it is told', () => {
+  expect(readSettings({}, noFile)).toMatchObject({
+    edges: ['http://127.0.0.1:8090'],
+    rampEvery: 5_000,
+  });
+  const config = 'private: { port: 90 }\nupstreams: { x: { url: http://127.0.0.1:1 } }\ndefault: x';
+  expect(readSettings({}, (name) => (name.endsWith('yaml') ? config : undefined)).edges).toEqual([
+    'http://127.0.0.1:90',
+  ]);
+  const given = { TURNOUT_EDGES: 'http://a:1, https://b:2', TURNOUT_RAMP_EVERY: '250ms' };
+  expect(readSettings(given, noFile)).toMatchObject({
+    edges: ['http://a:1', 'https://b:2'],
+    rampEvery: 250,
+  });
+});
+
+test.each([
+  [{ TURNOUT_EDGES: 'http://a:1,' }, 'TURNOUT_EDGES must be URLs of private ports'],
+  [{ TURNOUT_EDGES: '10.0.0.1:8090' }, 'TURNOUT_EDGES must be URLs of private ports'],
+  [{ TURNOUT_RAMP_EVERY: '5' }, 'TURNOUT_RAMP_EVERY must be a length of time such as 5s, got "5".'],
+  [{ TURNOUT_RAMP_EVERY: '0s' }, 'TURNOUT_RAMP_EVERY must be a length of time'],
+])('refuses %j', (environment, problem) => {
+  expect(() => readSettings(environment, noFile)).toThrow(problem);
+});
+
 test('names all problems at once', () => {
-  expect(() => readSettings({ PORT: 'x', TURNOUT_MYSQL_URL: 'y', LOG_LEVEL: 'z' })).toThrow(
+  expect(() => readSettings({ PORT: 'x', TURNOUT_MYSQL_URL: 'y', LOG_LEVEL: 'z' }, noFile)).toThrow(
     /PORT .* TURNOUT_MYSQL_URL .* LOG_LEVEL/,
   );
 });

@@ -1,4 +1,5 @@
 export { configSchema, type Config } from './config.ts';
+export { durationSchema } from './duration.ts';
 export { experimentSchema, type ExperimentDocument } from './experiment.ts';
 export {
   BOT_CLASSES,

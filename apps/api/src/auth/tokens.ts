@@ -16,7 +16,7 @@ export interface Token extends Holder {
 
 const SHORTEST = 16;
 /** Who changes experiments without a token of this list. */
-const RESERVED = ['admin', 'ramp', 'turnout.yaml'];
+const RESERVED: ReadonlySet<string> = new Set(['admin', 'ramp', 'turnout.yaml']);
 /** What a bearer token may hold (RFC 6750, 2.1), except for the comma that would end it here. */
 const BEARER = /^[A-Za-z0-9\-._~+/]+=*$/;
 
@@ -39,7 +39,7 @@ export function readTokens(
       problems.push(`${which}: expected name:role:token with a role of ${ROLES.join(', ')}.`);
       return [];
     }
-    if (RESERVED.includes(name)) {
+    if (RESERVED.has(name)) {
       problems.push(`${which}: the name "${name}" is taken, choose another.`);
     }
     const problem = tokenProblem(token, `${which} ("${name}")`);

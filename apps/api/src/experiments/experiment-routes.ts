@@ -55,7 +55,7 @@ export function experimentRoutes(options: ExperimentRoutesOptions): Router {
     .get(viewer, async (_req, res) => {
       res.json(await experiments.list());
     })
-    .post(editor, async (req, res) => {
+    .post(...editor, async (req, res) => {
       const { document, ...why } = checkedBody(creationSchema, req.body);
       const edit: Edit = { kind: 'create', key: document.key, at: ['document'], document };
       await answerChange(res, edit, { ...why, meaning: 'new-visitors' });
@@ -68,7 +68,7 @@ export function experimentRoutes(options: ExperimentRoutesOptions): Router {
       const record = await experiments.get(req.params.key);
       res.set('ETag', etag(record.revision)).json(record);
     })
-    .put(editor, async (req, res) => {
+    .put(...editor, async (req, res) => {
       const { document, revision, ...why } = checkedBody(replacementSchema, req.body);
       const { key } = req.params;
       if (document.key !== key) {
@@ -82,7 +82,7 @@ export function experimentRoutes(options: ExperimentRoutesOptions): Router {
 
   router
     .route('/experiments/:key/allocation')
-    .post(editor, async (req, res) => {
+    .post(...editor, async (req, res) => {
       const request = checkedBody(allocationSchema, req.body);
       await answerChange(res, allocationEdit(req.params.key, request), request);
     })
@@ -90,7 +90,7 @@ export function experimentRoutes(options: ExperimentRoutesOptions): Router {
 
   router
     .route('/experiments/:key/status')
-    .post(editor, async (req, res) => {
+    .post(...editor, async (req, res) => {
       const request = checkedBody(statusChangeSchema, req.body);
       const edit = statusEdit(req.params.key, request);
       await answerChange(res, edit, { ...request, meaning: 'new-visitors' });
@@ -108,7 +108,7 @@ export function experimentRoutes(options: ExperimentRoutesOptions): Router {
 
   router
     .route('/experiments/:key/revert')
-    .post(editor, async (req, res) => {
+    .post(...editor, async (req, res) => {
       const request = checkedBody(revertSchema, req.body);
       const { key } = req.params;
       // Of an experiment that is not there, or has moved on, that is what is to be told.
@@ -128,7 +128,7 @@ export function experimentRoutes(options: ExperimentRoutesOptions): Router {
 
   router
     .route('/experiments/:key/preview')
-    .post(editor, async (req, res) => {
+    .post(...editor, async (req, res) => {
       const request = checkedBody(previewRequestSchema, req.body);
       const { document } = await experiments.get(req.params.key);
       res.json(await makePreviewLink(document, request, holderOf(res).name));
@@ -137,7 +137,7 @@ export function experimentRoutes(options: ExperimentRoutesOptions): Router {
 
   router
     .route('/apply')
-    .post(editor, async (req, res) => {
+    .post(...editor, async (req, res) => {
       const { experiments: documents, revisions, ...why } = checkedBody(applySchema, req.body);
       const edits = placements(documents, revisions);
       const author = holderOf(res).name;

@@ -7,6 +7,7 @@ import type {
   Meaning,
   PublishedSnapshot,
 } from '@turnout/contracts/management';
+import type { Publisher } from '../publication/publisher.ts';
 import type { AuditEntry } from '../repository/audit-repository.ts';
 import type {
   ExperimentRepository,
@@ -65,9 +66,7 @@ export interface ExperimentsOptions {
   /** Names that variants may refer to; undefined: any. */
   readonly upstreams: readonly string[] | undefined;
   readonly countVisitors: CountVisitors;
-  readonly published: () => PublishedSnapshot;
-  /** Publishes what stands, or says that it could not yet. Never rejects. */
-  readonly publish: () => Promise<PublishedSnapshot>;
+  readonly publisher: Pick<Publisher, 'published' | 'publish'>;
   readonly now: () => Date;
 }
 
@@ -83,20 +82,20 @@ interface Outcome {
 }
 
 export function createExperiments(options: ExperimentsOptions): Experiments {
-  const { repository, upstreams, countVisitors, published, publish, now } = options;
+  const { repository, upstreams, countVisitors, publisher, now } = options;
   // Within this process changes take turns; between processes the snapshot's number decides.
   const turns = createTurnQueue(WAITING_LIMIT, () => new TooManyChanges());
 
-  async function make(order: ChangeOrder): Promise<Outcome[]> {
+  /** Makes a change, and says which snapshot it is part of. */
+  async function make(order: ChangeOrder): Promise<{ outcomes: Outcome[]; snapshot: number }> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const live = await repository.live();
       const outcomes = plan(live, order, upstreams, now());
       const revisions = outcomes.filter(isNew).map(({ after }) => after);
-      if (order.dryRun || revisions.length === 0) return outcomes;
+      if (order.dryRun || revisions.length === 0) return { outcomes, snapshot: live.snapshot };
       const audit = revisions.map(auditOf);
-      if ((await repository.commit(live.snapshot, revisions, audit)) !== undefined) {
-        return outcomes;
-      }
+      const snapshot = await repository.commit(live.snapshot, revisions, audit);
+      if (snapshot !== undefined) return { outcomes, snapshot };
     }
     throw new TooManyChanges();
   }
@@ -112,7 +111,7 @@ export function createExperiments(options: ExperimentsOptions): Experiments {
       const { snapshot, experiments } = await repository.live();
       return {
         experiments: [...experiments.values()].map(experimentRecord),
-        published: publishedAs(snapshot, published()),
+        published: publishedAs(snapshot, publisher.published()),
       };
     },
     get: async (key) => experimentRecord(await existing(key)),
@@ -131,9 +130,9 @@ export function createExperiments(options: ExperimentsOptions): Experiments {
     },
     revision: (key, revision) => repository.revision(key, revision),
     async change(order) {
-      const outcomes = await turns.run(() => make(order));
-      const isStored = !order.dryRun && outcomes.some(isNew);
-      const state = isStored ? await publish() : published();
+      const { outcomes, snapshot } = await turns.run(() => make(order));
+      if (!order.dryRun && outcomes.some(isNew)) await publisher.publish();
+      const published = publishedAs(snapshot, publisher.published());
       return Promise.all(
         outcomes.map(async ({ edit, after }): Promise<Change> => ({
           action: edit.action,
@@ -141,7 +140,7 @@ export function createExperiments(options: ExperimentsOptions): Experiments {
           experiment: experimentRecord(after),
           diff: edit.diff,
           preview: await estimateMoves(edit, countVisitors, now()),
-          published: state,
+          published,
         })),
       );
     },
@@ -197,7 +196,12 @@ function auditOf({ key, revision, author, reason, at }: StoredRevision): AuditEn
   return { at, author, action, subject: key, reason };
 }
 
-/** What is published counts as such only if it is what stands. */
-function publishedAs(snapshot: number, state: PublishedSnapshot): PublishedSnapshot {
-  return state.revision === snapshot ? state : { revision: snapshot };
+/** A snapshot counts as published once it is, or a later one that holds it as well. */
+function publishedAs(
+  snapshot: number,
+  published: PublishedSnapshot | undefined,
+): PublishedSnapshot {
+  return published !== undefined && published.revision >= snapshot
+    ? published
+    : { revision: snapshot };
 }

@@ -73,12 +73,12 @@ function wantedDocument(edit: Edit, before: LiveExperiment | undefined): Experim
 }
 
 /** Whether both say the same, but for what follows from history: slots, moves, phase, revision. */
-function saysTheSame(before: ExperimentDocument, wanted: ExperimentDocument): boolean {
-  const said = ({ revision: _r, phase: _p, moves: _m, variants, ...rest }: ExperimentDocument) => ({
-    ...rest,
-    variants: variants.map(({ slots: _s, ...variant }) => variant),
-  });
+export function saysTheSame(before: ExperimentDocument, wanted: ExperimentDocument): boolean {
   return wanted.phase <= before.phase && isDeepStrictEqual(said(before), said(wanted));
+}
+
+function said({ revision: _r, phase: _p, moves: _m, variants, ...rest }: ExperimentDocument) {
+  return { ...rest, variants: variants.map(({ slots: _s, ...variant }) => variant) };
 }
 
 function transitionProblems(

@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { HttpProblem } from '../http/problem.ts';
 import type { AuditRepository } from '../repository/audit-repository.ts';
 import { InvalidChange } from './change-errors.ts';
+import { unknownVariant } from './unknown-variant.ts';
 
 /** Makes a signed link that shows one variant, and writes down who wanted it. */
 export type MakePreviewLink = (
@@ -21,31 +22,20 @@ export interface PreviewLinkOptions {
   readonly now: () => Date;
 }
 
+const PATH =
+  'expected the path of a page of this site, such as /plans: percent-encoded where it is not ASCII, ' +
+  'and at most 1000 characters';
+
 /**
  * The returned function throws InvalidChange for a variant that is not there or a path that
  * leads elsewhere, HttpProblem 503 when the public address is not known.
  */
 export function createPreviewLinks(options: PreviewLinkOptions): MakePreviewLink {
   const { publicUrl, secret, audit, now } = options;
-  return async ({ key, variants }, { variant, path, expiresIn }, author) => {
-    const keys = variants.map((one) => one.key);
+  return async (experiment, { variant, path, expiresIn }, author) => {
     const problems = [
-      ...(keys.includes(variant)
-        ? []
-        : [
-            {
-              path: ['variant'],
-              message: `no variant ${JSON.stringify(variant)}; there are ${keys.join(', ')}`,
-            },
-          ]),
-      ...(isLocalPath(path) && path.length <= 1_000
-        ? []
-        : [
-            {
-              path: ['path'],
-              message: `expected the path of a page of this site, such as /plans, at most 1000 characters, percent-encoded where it is not ASCII`,
-            },
-          ]),
+      ...unknownVariant(experiment, variant, ['variant']),
+      ...(isLocalPath(path) && path.length <= 1_000 ? [] : [{ path: ['path'], message: PATH }]),
     ];
     if (problems.length > 0) throw new InvalidChange(problems);
     if (publicUrl === undefined) {
@@ -55,6 +45,7 @@ export function createPreviewLinks(options: PreviewLinkOptions): MakePreviewLink
         'The public address is not known here. Set public.url in turnout.yaml, and TURNOUT_CONFIG to that file.',
       );
     }
+    const { key } = experiment;
     const at = now();
     const expires = Math.floor(at.getTime() / 1_000) + expiresIn;
     const expiresAt = new Date(expires * 1_000).toISOString();

@@ -35,9 +35,10 @@ export class HttpProblem extends Error {
       errors?: readonly FieldError[];
       members?: Readonly<Record<string, unknown>>;
       headers?: Record<string, string>;
+      cause?: unknown;
     } = {},
   ) {
-    super(detail);
+    super(detail, { cause: extra.cause });
     this.status = status;
     this.title = title;
     this.errors = extra.errors;

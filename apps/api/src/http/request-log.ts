@@ -4,6 +4,9 @@ import type { Logger } from 'pino';
 /** Ids of others that are safe in a header and a log line. */
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
+/** The visitor id in the address of what is remembered of a visitor. */
+const VISITOR = /^(\/+v1\/+visitors\/+)[^/]+/i;
+
 export interface RequestLogOptions {
   readonly logger: Logger;
   /** Makes the id of a request that brings none. */
@@ -21,7 +24,7 @@ export function logRequests({ logger, newId, clock }: RequestLogOptions): Reques
     const started = clock();
     const given = req.get('X-Request-Id');
     const requestId = given !== undefined && REQUEST_ID.test(given) ? given : newId();
-    const { path } = req;
+    const path = req.path.replace(VISITOR, '$1…');
     res.set('X-Request-Id', requestId);
     res.once('close', () => {
       const error: unknown = res.locals['error'];

@@ -1,4 +1,5 @@
 import { Router } from 'express';
+import type { Ledger } from '@turnout/router-core';
 import type { Logger } from 'pino';
 import { auditRoutes } from '../audit/audit-routes.ts';
 import { offTheEdge } from '../auth/off-the-edge.ts';
@@ -10,14 +11,19 @@ import type { MakePreviewLink } from '../experiments/preview-link.ts';
 import { rampRoutes } from '../ramps/ramp-routes.ts';
 import type { Ramps } from '../ramps/ramps.ts';
 import type { AuditRepository } from '../repository/audit-repository.ts';
+import type { VisitorRepository } from '../repository/visitor-repository.ts';
 import { schemaRoutes } from '../schema/schema-routes.ts';
+import { visitorRoutes } from '../visitors/visitor-routes.ts';
 
 export interface Management {
   /** Undefined where no token is set up. */
   readonly authenticate: Authenticate | undefined;
   readonly experiments: Experiments;
   readonly makePreviewLink: MakePreviewLink;
+  readonly ledger: Ledger;
   readonly audit: AuditRepository;
+  readonly visitors: VisitorRepository;
+  readonly now: () => Date;
   readonly ramps: Ramps;
 }
 
@@ -35,6 +41,12 @@ export function managementRoutes(management: Management, logger: Logger): Router
       next();
     },
   );
-  router.use('/v1', experimentRoutes(management), rampRoutes(ramps), auditRoutes(audit));
+  router.use(
+    '/v1',
+    experimentRoutes(management),
+    rampRoutes(ramps),
+    visitorRoutes(management),
+    auditRoutes(audit),
+  );
   return router;
 }

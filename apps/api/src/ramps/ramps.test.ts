@@ -35,8 +35,7 @@ async function setUp(kind: DatabaseKind) {
     repository: repository.experiments,
     upstreams: undefined,
     countVisitors: async () => 0,
-    published: () => ({ revision: 0 }),
-    publish: async () => ({ revision: 0 }),
+    publisher: { published: () => undefined, publish: async () => undefined },
     now,
   });
   const edge = new CountingEdge();

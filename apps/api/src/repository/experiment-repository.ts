@@ -147,8 +147,9 @@ function liveOfRows(
 ): LiveExperiments {
   const experiments = new Map<string, LiveExperiment>();
   for (const row of rows) {
-    if (row['experiment'] === null) continue;
-    const known = before.get(String(row['experiment']));
+    const { experiment: key } = row;
+    if (typeof key !== 'string') continue;
+    const known = before.get(key);
     const experiment =
       known?.revision === Number(row['revision'])
         ? known

@@ -54,7 +54,9 @@ describeDatabases('migrating', (kind) => {
     await migrate(location, migrations);
     await migrate(location, migrations);
     expect(await query(location, 'SELECT * FROM plans')).toHaveLength(5);
-    expect(await query(location, 'SELECT version FROM product_migrations')).toHaveLength(2);
+    expect(await query(location, 'SELECT version FROM product_migrations')).toHaveLength(
+      migrations.length,
+    );
   });
 
   test('that fails half way keeps no half, and works once mended', async () => {

@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { planListSchema } from '@turnout/contracts/product';
 import { describeDatabases, query } from '../testing/databases.ts';
 import type { DatabaseKind } from '../testing/databases.ts';
+import { migrations } from './migrations.ts';
 import { openRepository } from './open-repository.ts';
 import type { RepositoryLocation } from './open-repository.ts';
 import type { NewSignUp, ProductRepository } from './product-repository.ts';
@@ -170,7 +171,7 @@ describeDatabases('product repository', (kind) => {
     const { repository, location } = await open(kind);
     await repository.recordSignUp(signUp());
     const before = await query(location, 'SELECT * FROM product_migrations ORDER BY version');
-    expect(before.map(({ version }) => version)).toEqual([1, 2]);
+    expect(before.map(({ version }) => version)).toEqual(migrations.map(({ version }) => version));
     await repository.close();
 
     const again = await reopen(location);

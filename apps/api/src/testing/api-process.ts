@@ -1,4 +1,7 @@
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
@@ -16,13 +19,17 @@ export interface ApiProcess {
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 
-/** Starts the API on a free port; the test's end ends it. `uid` runs it as another user. */
+/**
+ * Starts the API on a free port; the test's end ends it. Without TURNOUT_DATA_DIR it gets a
+ * folder of its own. `uid` runs it as another user.
+ */
 export function startApi(
   environment: Readonly<Record<string, string | undefined>>,
   { uid }: { uid?: number } = {},
 ): ApiProcess {
+  const folder = mkdtempSync(join(tmpdir(), 'turnout-api-'));
   const child = spawn(process.execPath, [MAIN], {
-    env: { PATH: process.env['PATH'], PORT: '0', ...environment },
+    env: { PATH: process.env['PATH'], PORT: '0', TURNOUT_DATA_DIR: folder, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(uid !== undefined && { uid, gid: uid }),
   });
@@ -49,6 +56,7 @@ export function startApi(
   onTestFinished(async () => {
     child.kill('SIGKILL');
     await ended.promise;
+    rmSync(folder, { recursive: true, force: true });
   });
 
   return {

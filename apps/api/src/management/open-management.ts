@@ -1,0 +1,117 @@
+import { cookieSecrets } from '@turnout/contracts/cookie-secrets';
+import type { Logger } from 'pino';
+import { createAuthenticate } from '../auth/tokens.ts';
+import { createExperiments } from '../experiments/experiments.ts';
+import { createPreviewLinks } from '../experiments/preview-link.ts';
+import { seedExperiments } from '../experiments/seeds.ts';
+import type { Seeding } from '../experiments/seeds.ts';
+import { openStores } from '../publication/open-stores.ts';
+import { createPublisher } from '../publication/publisher.ts';
+import { runRamps } from '../ramps/ramp-runner.ts';
+import type { RampRunner } from '../ramps/ramp-runner.ts';
+import { createRamps } from '../ramps/ramps.ts';
+import { createReadEdges } from '../ramps/read-edges.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { Settings } from '../settings.ts';
+import type { Management } from './management-routes.ts';
+
+export interface ManagementOptions {
+  readonly settings: Settings;
+  readonly repository: Repository;
+  readonly logger: Logger;
+  readonly now: () => Date;
+}
+
+/** Managing experiments, with all that it stands on. */
+export interface OpenManagement {
+  readonly management: Management;
+  /** Seeds what is not there; publishes, and walks ramps, from now on. Rejects as the repository does. */
+  begin(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens what managing experiments needs.
+ *
+ * @throws StoresUnusable, or Error for secrets that can't be read or made
+ */
+export function openManagement(options: ManagementOptions): OpenManagement {
+  const { settings, repository, logger, now } = options;
+  const { audit, visitors } = repository;
+  const { tokens, upstreams, publicUrl, dataFolder } = settings;
+  const [secret = ''] = settings.cookieSecrets ?? cookieSecrets(dataFolder);
+  const stores = openStores(settings.redisUrl, dataFolder);
+  const { ledger } = stores;
+  const publisher = createPublisher({
+    repository: repository.experiments,
+    store: stores.snapshots,
+    now,
+    onFailure: (error) =>
+      logger.warn(
+        { err: error },
+        'The experiments can not be published: edges keep what they have. Trying again every second.',
+      ),
+    onRecovery: () => logger.info('The experiments are published again.'),
+  });
+  const experiments = createExperiments({
+    repository: repository.experiments,
+    upstreams,
+    countVisitors: (...group) => ledger.visitors.countOver(...group),
+    publisher,
+    now,
+  });
+  const ramps = createRamps({
+    experiments,
+    repository: repository.ramps,
+    readEdges: createReadEdges(settings.edges),
+    now,
+    logger,
+  });
+  let runner: RampRunner | undefined;
+  return {
+    management: {
+      authenticate: tokens.length === 0 ? undefined : createAuthenticate(tokens),
+      experiments,
+      makePreviewLink: createPreviewLinks({ publicUrl, secret, audit, now }),
+      ledger,
+      audit,
+      visitors,
+      ramps,
+      now,
+    },
+    async begin() {
+      if (tokens.length === 0) logger.warn(NO_TOKEN);
+      tellSeeding(await seedExperiments(experiments, settings.seeds), logger);
+      publisher.start();
+      runner = runRamps(
+        () => ramps.look(),
+        settings.rampEvery,
+        (error) => logger.warn({ err: error }, 'The ramps can not be looked at. Trying again.'),
+      );
+    },
+    async close() {
+      await runner?.stop();
+      await publisher.close();
+      await stores.close();
+    },
+  };
+}
+
+const NO_TOKEN =
+  'Managing experiments is off, as no token is set: start with TURNOUT_ADMIN_TOKEN, at least 16 characters.';
+
+function tellSeeding({ created, different, problems }: Seeding, logger: Logger): void {
+  if (created.length > 0) logger.info({ experiments: created }, 'created from turnout.yaml');
+  if (different.length > 0) {
+    logger.warn(
+      { experiments: different },
+      'turnout.yaml differs from what is live, and what is live counts. To make the file count: turnout apply -f turnout.yaml',
+    );
+  }
+  if (problems.length > 0) {
+    logger.error(
+      { problems },
+      'The new experiments of turnout.yaml can not be created beside those that are live.',
+    );
+  }
+}
