@@ -15,3 +15,8 @@ export function pathName(path: Path): string {
     '',
   );
 }
+
+/** `experiments[0].variants: `, or nothing for the whole document. */
+export function placeOf(path: Path): string {
+  return path.length === 0 ? '' : `${pathName(path)}: `;
+}
