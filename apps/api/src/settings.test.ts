@@ -67,8 +67,12 @@ test('looks at the edge of this machine every 5 s, or at those that it is told',
 test.each([
   [{ TURNOUT_EDGES: 'http://a:1,' }, 'TURNOUT_EDGES must be URLs of private ports'],
   [{ TURNOUT_EDGES: '10.0.0.1:8090' }, 'TURNOUT_EDGES must be URLs of private ports'],
-  [{ TURNOUT_RAMP_EVERY: '5' }, 'TURNOUT_RAMP_EVERY must be a length of time such as 5s, got "5".'],
+  [
+    { TURNOUT_RAMP_EVERY: '5' },
+    'TURNOUT_RAMP_EVERY must be a length of time up to 1h, such as 5s, got "5".',
+  ],
   [{ TURNOUT_RAMP_EVERY: '0s' }, 'TURNOUT_RAMP_EVERY must be a length of time'],
+  [{ TURNOUT_RAMP_EVERY: '2h' }, 'TURNOUT_RAMP_EVERY must be a length of time'],
 ])('refuses %j', (environment, problem) => {
   expect(() => readSettings(environment, noFile)).toThrow(problem);
 });

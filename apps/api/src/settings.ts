@@ -1,7 +1,8 @@
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ConfigError, durationSchema, readConfig } from '@turnout/contracts';
+import { ConfigError, readConfig } from '@turnout/contracts';
 import type { Config, ExperimentDocument } from '@turnout/contracts';
+import { parseDuration } from '@turnout/contracts/parse-duration';
 import { z } from 'zod';
 import { readTokens, tokenProblem } from './auth/tokens.ts';
 import type { Token } from './auth/tokens.ts';
@@ -41,6 +42,9 @@ export class SettingsError extends Error {
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+/** A breach is not to last for long before it is seen, in milliseconds. */
+const LONGEST_RAMP_EVERY = 3_600_000;
 
 const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -84,10 +88,11 @@ export function readSettings(
     ? resolve(dirname(configFile), config.dataDir)
     : (value('TURNOUT_DATA_DIR') ?? join(REPOSITORY, '.turnout'));
   const edges = edgesOf(value('TURNOUT_EDGES'), config ? config.private.port : 0, problems);
-  const rampEvery = durationSchema.safeParse(value('TURNOUT_RAMP_EVERY') ?? '5s');
-  if (!rampEvery.success || rampEvery.data === 0) {
+  const rampEveryText = value('TURNOUT_RAMP_EVERY') ?? '5s';
+  const rampEvery = parseDuration(rampEveryText) ?? 0;
+  if (!(rampEvery > 0 && rampEvery <= LONGEST_RAMP_EVERY)) {
     problems.push(
-      `TURNOUT_RAMP_EVERY must be a length of time such as 5s, got "${value('TURNOUT_RAMP_EVERY')}".`,
+      `TURNOUT_RAMP_EVERY must be a length of time up to 1h, such as 5s, got "${rampEveryText}".`,
     );
   }
   const tokens = tokensOf(value, readText(join(dataFolder, 'secrets.json')), problems);
@@ -108,7 +113,7 @@ export function readSettings(
     publicUrl: config ? publicUrlOf(config) : undefined,
     seeds: config ? (config.experiments ?? []) : [],
     edges,
-    rampEvery: rampEvery.data ?? 0,
+    rampEvery,
   };
 }
 

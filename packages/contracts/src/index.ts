@@ -1,5 +1,4 @@
 export { configSchema, type Config } from './config.ts';
-export { durationSchema } from './duration.ts';
 export { experimentSchema, type ExperimentDocument } from './experiment.ts';
 export {
   BOT_CLASSES,

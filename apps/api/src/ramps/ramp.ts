@@ -1,4 +1,4 @@
-import type { RampRequest, RampState } from '@turnout/contracts/ramp';
+import type { RampState } from '@turnout/contracts/ramp';
 import { z } from 'zod';
 import { dueAt, isUnderWay } from './next-step.ts';
 import { stepTrafficSchema } from './step-traffic.ts';
@@ -50,15 +50,6 @@ export const rampSchema = z.strictObject({
   reason: z.string().exactOptional(),
 });
 export type Ramp = z.infer<typeof rampSchema>;
-
-/**
- * Where a ramp rolls back to: the coverage that there was. One that begins by lowering the
- * coverage goes back to nobody instead, since a breach must not bring more visitors.
- */
-export function coverageToRollBackTo(coverage: number, steps: RampRequest['steps']): number {
-  const [first] = steps;
-  return first !== undefined && first.coverage < coverage ? 0 : coverage;
-}
 
 /** A ramp as the API shows it. */
 export function rampState(ramp: Ramp): RampState {

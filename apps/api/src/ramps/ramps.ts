@@ -1,11 +1,12 @@
 import type { Problem } from '@turnout/contracts';
 import type { ExperimentRecord } from '@turnout/contracts/management';
+import { coverageToRollBackTo } from '@turnout/contracts/ramp';
 import type { RampRequest, RampState } from '@turnout/contracts/ramp';
 import { InvalidChange, StaleRevision } from '../experiments/change-errors.ts';
 import type { StoredRamp } from '../repository/ramp-repository.ts';
 import { isUnderWay } from './next-step.ts';
 import { RampConflict, UnknownRamp } from './ramp-errors.ts';
-import { coverageToRollBackTo, rampState } from './ramp.ts';
+import { rampState } from './ramp.ts';
 import type { Ramp } from './ramp.ts';
 import type { ReadEdges } from './read-edges.ts';
 import { NO_TRAFFIC, addReports } from './step-traffic.ts';
