@@ -22,38 +22,45 @@ const MINUTE = 60_000;
 /** What the edges count, the clock, and API processes on one database. */
 async function setUp(kind: DatabaseKind) {
   const location = await kind.fresh();
-  const repository = await openRepository(location, {
-    limit: 0,
-    clock: () => 0,
-    pause: async () => undefined,
-    onRetry: () => undefined,
-  });
-  onTestFinished(() => repository.close());
   let time = Date.parse('2026-05-06T07:08:09.010Z');
   const now = () => new Date(time);
-  const experiments = createExperiments({
-    repository: repository.experiments,
-    upstreams: undefined,
-    countVisitors: async () => 0,
-    publisher: { published: () => undefined, publish: async () => undefined },
-    now,
-  });
   const edge = new CountingEdge();
-  /** @param ramps what this process reads and writes ramps with, unless as all do */
-  const process = (ramps: RampRepository = repository.ramps, itsExperiments = experiments) =>
-    createRamps({
-      experiments: itsExperiments,
-      repository: ramps,
-      readEdges: () => edge.read(),
-      now,
-      logger: pino({ level: 'silent' }),
+  /** An API process: connections of its own, and nothing that it shares with others but the database. */
+  const open = async () => {
+    const repository = await openRepository(location, {
+      limit: 0,
+      clock: () => 0,
+      pause: async () => undefined,
+      onRetry: () => undefined,
     });
+    onTestFinished(() => repository.close());
+    const experiments = createExperiments({
+      repository: repository.experiments,
+      upstreams: undefined,
+      countVisitors: async () => 0,
+      publisher: { published: () => undefined, publish: async () => undefined },
+      now,
+    });
+    /** @param through what the ramps read and write with, unless as they do */
+    const ramps = (through: Partial<Writers> = {}) =>
+      createRamps({
+        experiments: through.experiments ?? experiments,
+        repository: through.ramps ?? repository.ramps,
+        readEdges: () => edge.read(),
+        now,
+        logger: pino({ level: 'silent' }),
+      });
+    return { repository, experiments, ramps };
+  };
+  const first = await open();
+  const { repository, experiments } = first;
   return {
+    open,
     repository,
     experiments,
     edge,
-    process,
-    ramps: process(),
+    process: first.ramps,
+    ramps: first.ramps(),
     pass: (milliseconds: number) => {
       time += milliseconds;
     },
@@ -82,6 +89,12 @@ async function setUp(kind: DatabaseKind) {
       }));
     },
   };
+}
+
+/** What a ramp writes with. */
+interface Writers {
+  readonly ramps: RampRepository;
+  readonly experiments: Experiments;
 }
 
 async function change(
@@ -237,17 +250,16 @@ describeDatabases('ramps', (kind) => {
   });
 
   test('take each step once, however many processes look', async () => {
-    const { create, process, edge, pass, history } = await setUp(kind);
-    const processes = [process(), process(), process()];
-    const [first] = processes;
+    const { create, open, ramps: first, edge, pass, history } = await setUp(kind);
+    const processes = [first, (await open()).ramps(), (await open()).ramps()];
     await create();
-    await first?.start('home', request(), 'ada');
+    await first.start('home', request(), 'ada');
     for (let i = 0; i < 8; i++) {
       edge.serve(300);
       pass(MINUTE / 2);
       await Promise.all(processes.map((ramps) => ramps.look()));
     }
-    expect((await first?.get('home'))?.status).toBe('done');
+    expect((await first.get('home')).status).toBe('done');
     expect((await history()).map(({ coverage }) => coverage)).toEqual([0, 100, 500, 10_000]);
   });
 });
@@ -357,7 +369,7 @@ describe('ramps', () => {
     const { create, process, ramps, repository, experiments, history } = await setUp(kind);
     await create();
     const dying = dyingAt({ write: 1, isDone: false }, repository.ramps, experiments);
-    const start = process(dying.ramps, dying.experiments).start('home', request(), 'ada');
+    const start = process(dying).start('home', request(), 'ada');
     await expect(start).rejects.toThrow('The process has ended.');
     expect((await history()).map(({ coverage }) => coverage)).toEqual([0]);
     await ramps.look();
@@ -380,7 +392,7 @@ describe('ramps', () => {
           edge.serve(300);
           pass(MINUTE);
           const dying = dyingAt(crash, repository.ramps, experiments);
-          await process(dying.ramps, dying.experiments).look();
+          await process(dying).look();
           // Whoever comes next finds it as it was left.
           await process().look();
         }
@@ -401,7 +413,7 @@ function dyingAt(
   crash: { readonly write: number; readonly isDone: boolean } | undefined,
   ramps: RampRepository,
   experiments: Experiments,
-): { ramps: RampRepository; experiments: Experiments } {
+): Writers {
   let writes = 0;
   const write = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     const isLast = writes++ === crash?.write;

@@ -14,15 +14,18 @@ export interface EdgesRead {
 /** Asks all edges at once what they have counted. Never rejects. */
 export type ReadEdges = () => Promise<EdgesRead>;
 
-/** @param urls of the edges' private ports */
-export function createReadEdges(urls: readonly string[]): ReadEdges {
+/**
+ * @param urls of the edges' private ports
+ * @param patience milliseconds that an edge may take
+ */
+export function createReadEdges(urls: readonly string[], patience = PATIENCE): ReadEdges {
   return async () => {
     const reports = new Map<string, TrafficReport | undefined>();
     const unread: string[] = [];
     await Promise.all(
       urls.map(async (url) => {
         try {
-          reports.set(url, await readTraffic(url));
+          reports.set(url, await readTraffic(url, patience));
         } catch (error) {
           reports.set(url, undefined);
           unread.push(`the edge at ${url} (${reasonOf(error)})`);
@@ -33,9 +36,9 @@ export function createReadEdges(urls: readonly string[]): ReadEdges {
   };
 }
 
-async function readTraffic(url: string): Promise<TrafficReport> {
+async function readTraffic(url: string, patience: number): Promise<TrafficReport> {
   const response = await fetch(new URL('/v1/traffic', url), {
-    signal: AbortSignal.timeout(PATIENCE),
+    signal: AbortSignal.timeout(patience),
     redirect: 'error',
   });
   if (!response.ok) {
