@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
-import { coverageToRollBackTo } from '@turnout/contracts/ramp';
 import type { RampState, rampRequestSchema } from '@turnout/contracts/ramp';
+import { coverageToRollBackTo } from '@turnout/contracts/ramp-roll-back';
 import type { z } from 'zod';
 import { apiClient, type JsonClient } from './api-client.ts';
 import { addChangeOptions, type ChangeOptions } from './command-options.ts';

@@ -1,7 +1,7 @@
 import type { Problem } from '@turnout/contracts';
 import type { ExperimentRecord } from '@turnout/contracts/management';
-import { coverageToRollBackTo } from '@turnout/contracts/ramp';
 import type { RampRequest, RampState } from '@turnout/contracts/ramp';
+import { coverageToRollBackTo } from '@turnout/contracts/ramp-roll-back';
 import { InvalidChange, StaleRevision } from '../experiments/change-errors.ts';
 import type { StoredRamp } from '../repository/ramp-repository.ts';
 import { isUnderWay } from './next-step.ts';
