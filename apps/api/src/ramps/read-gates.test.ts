@@ -130,3 +130,70 @@ describe('gates', () => {
     expect(verdict('sampleRatio', returning, returning)).toBe('too-few');
   });
 });
+
+describe('gates that are looked at again and again', () => {
+  const bounds = [0.032, 0.048, 0.064, 0.096, 0.128, 0.192, 0.256, 0.384, 0.512, 0.768];
+
+  /**
+   * Random traffic, looked at every 100 of 5,000 requests; @returns how many of 40 ramps failed a
+   * gate. Control fails in 0.5 % of its answers and takes some 50 ms, as logarithms vary.
+   */
+  function failures(b: { errors?: number; slower?: number; share?: number }): number {
+    const { errors = 0.005, slower = 1, share = 0.5 } = b;
+    const random = uniform();
+    const isFailed = () => {
+      const counted = { control: nothing(), B: nothing() };
+      let p = 1;
+      for (let request = 1; request <= 5_000; request++) {
+        const isB = random() < share;
+        const of = isB ? counted.B : counted.control;
+        of.requests++;
+        of.newVisitors++;
+        if (random() < (isB ? errors : 0.005)) of.serverErrors++;
+        const seconds = 0.05 * Math.exp(0.7 * normal(random)) * (isB ? slower : 1);
+        const bucket = bounds.findIndex((bound) => bound >= seconds);
+        const place = bucket === -1 ? bounds.length : bucket;
+        of.firstByte[place] = (of.firstByte[place] ?? 0) + 1;
+        if (request % 100 > 0) continue;
+        const traffic = { firstByteBounds: bounds, counted, edges: {} };
+        const { readings, sampleRatioP } = readGates(traffic, VARIANTS, GATES, p);
+        if (readings.some((one) => one.verdict === 'fail')) return true;
+        p = sampleRatioP;
+      }
+      return false;
+    };
+    return Array.from({ length: 40 }, isFailed).filter(Boolean).length;
+  }
+
+  const nothing = (): Counts => counts(0, { firstByte: [0, ...bounds.map(() => 0)] });
+
+  test.each([
+    ['is like control', {}],
+    ['fails by as much more as is allowed', { errors: 0.015 }],
+    ['takes half as long again', { slower: 1.5 }],
+  ])('never fail a variant that %s', (_what, b) => {
+    expect(failures(b)).toBe(0);
+  });
+
+  test.each([
+    ['fails by three points more', { errors: 0.035 }],
+    ['takes three times as long', { slower: 3 }],
+    ['gets 40 % of the visitors in place of 50', { share: 0.4 }],
+  ])('always find one that %s', (_what, b) => {
+    expect(failures(b)).toBe(40);
+  });
+});
+
+/** The same numbers in [0, 1) each time, by a linear congruential generator (Numerical Recipes). */
+function uniform(): () => number {
+  let state = 1;
+  return () => {
+    state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32;
+    return state / 2 ** 32;
+  };
+}
+
+/** Box and Muller. */
+function normal(random: () => number): number {
+  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+}
