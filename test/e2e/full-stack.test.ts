@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runTurnout } from '../kit/edge-process.ts';
 import { visitorOfEachFrontend } from '../kit/frontend-visitors.ts';
 import { NAVIGATION, send } from '../kit/http.ts';
 import { metricValue } from '../kit/metrics.ts';
@@ -67,6 +68,29 @@ test('each keeps the frontend, and /metrics shows exactly what was sent', async 
     metricValue(text, 'turnout_unique_visitors', { variant }),
   );
   expect(unique).toEqual([wordpress, next, vue]);
+});
+
+test('turnout doctor finds no error in the set-up', async () => {
+  const inner = ['wordpress', 'next', 'vue', 'api'] as const;
+  const { stdout, code } = await runTurnout(['doctor', '--json', '--page', '/plans/none'], {
+    TURNOUT_DATA_DIR: stack.dataDir,
+    TURNOUT_PORT: new URL(stack.url).port,
+    ...Object.fromEntries(
+      inner.map((name) => [
+        `TURNOUT_${name.toUpperCase()}_URL`,
+        `http://127.0.0.1:${stack.port(name)}`,
+      ]),
+    ),
+  });
+  const { checks }: { checks: { name: string; findings: { level: string; got: string }[] }[] } =
+    JSON.parse(stdout);
+  expect(
+    checks.flatMap(({ findings }) => findings.filter(({ level }) => level === 'error')),
+  ).toEqual([]);
+  expect(checks.find(({ name }) => name === 'assets')?.findings).toMatchObject([
+    { level: 'ok', got: expect.stringMatching(/^[1-9]\d files, each from the upstream/) },
+  ]);
+  expect(code).toBe(0);
 });
 
 test('a killed frontend is started again; meanwhile its visitors are told so, and only they', async () => {

@@ -113,7 +113,7 @@ experiments:
   test('an unknown command or option names the help', async () => {
     for (const args of [['sevre'], ['serve', '--confg', 'x']]) {
       const { code, stderr } = await runTurnout(args);
-      expect(code).toBe(1);
+      expect(code).toBe(2);
       expect(stderr).toContain('error: unknown');
     }
   });

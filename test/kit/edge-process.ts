@@ -7,7 +7,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 
-const CLI = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url));
+/** The `turnout` command, to be run by Node. */
+export const CLI = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url));
 
 /** One line of the edge's log. */
 type LogLine = Readonly<Record<string, unknown>>;
@@ -87,15 +88,18 @@ export async function startEdge(options: EdgeProcessOptions): Promise<EdgeProces
   };
 }
 
-/** Runs `turnout` to its end. */
+/** Runs `turnout` to its end, without a terminal. */
 export async function runTurnout(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  { cwd, input }: { readonly cwd?: string; readonly input?: string } = {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const child: ChildProcess = spawn(process.execPath, [CLI, ...args], {
+    cwd,
     env: { ...cleanEnv(), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
+  child.stdin?.end(input);
   let stdout = '';
   let stderr = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
@@ -107,7 +111,7 @@ export async function runTurnout(
 }
 
 /** The environment without the settings of whoever runs the tests. */
-function cleanEnv(): NodeJS.ProcessEnv {
+export function cleanEnv(): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('TURNOUT_')),
   );

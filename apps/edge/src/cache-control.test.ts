@@ -36,3 +36,14 @@ test('every line of several is made private', () => {
     'private, no-cache',
   ]);
 });
+
+test.each([
+  'Surrogate-Control',
+  'CDN-Cache-Control',
+  'cloudflare-cdn-cache-control',
+  'Vercel-CDN-Cache-Control',
+])('%s, which a shared cache obeys first, is taken out', (name) => {
+  const headers = ['Via', '1.1 a', name, 'max-age=600', 'Cache-Control', 'max-age=5', name, 'x'];
+  makePrivate(headers);
+  expect(headers).toEqual(['Via', '1.1 a', 'Cache-Control', 'private, max-age=5']);
+});

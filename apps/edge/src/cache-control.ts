@@ -3,17 +3,24 @@ const UNSUITABLE = new Set(['public', 'private', 's-maxage', 'proxy-revalidate']
 /**
  * What the visitor's own browser may do with a response that depends on the
  * variant, and no cache between may: `private`, and nothing for shared caches
- * (RFC 9111, section 5.2.2). Mutates the flat header list.
+ * (RFC 9111, section 5.2.2). What speaks to those caches alone, and would be obeyed
+ * before it (RFC 9213, Surrogate-Control), is taken out. Mutates the flat header list.
  *
  * @param headers names and values in turn
  */
 export function makePrivate(headers: string[]): void {
   let found = false;
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i];
-    if (name?.length !== 13 || name.toLowerCase() !== 'cache-control') continue;
-    found = true;
-    headers[i + 1] = privateDirectives(headers[i + 1] ?? '');
+  for (let i = headers.length - 2; i >= 0; i -= 2) {
+    const name = headers[i] ?? '';
+    // The shortest of them has 13 characters; most names are shorter or begin otherwise.
+    if (name.length < 13) continue;
+    const field = name.toLowerCase();
+    if (field === 'cache-control') {
+      found = true;
+      headers[i + 1] = privateDirectives(headers[i + 1] ?? '');
+    } else if (field === 'surrogate-control' || field.endsWith('cdn-cache-control')) {
+      headers.splice(i, 2);
+    }
   }
   if (!found) headers.push('Cache-Control', 'private, no-cache');
 }

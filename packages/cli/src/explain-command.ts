@@ -28,7 +28,8 @@ export function explainCommand(context: Context): Command {
     .addHelpText(
       'after',
       `
-Unless a header says otherwise, the request is a person's who opens a page (Accept: text/html).
+Unless headers say otherwise, the request is a person's who opens a page. A script's fetch is
+--header 'Sec-Fetch-Mode: cors'.
 ${examples(
   ['explain /plans', 'a visitor who was never here'],
   ["explain /plans --cookie 'turnout=1.…' --header 'User-Agent: Googlebot/2.1'", 'somebody'],
@@ -71,7 +72,7 @@ export function requestHeaders(
     const separator = key === 'cookie' ? '; ' : ', ';
     headers.set(key, before === undefined ? value : `${before}${separator}${value}`);
   }
-  return { accept: 'text/html', ...Object.fromEntries(headers) };
+  return Object.fromEntries(headers);
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {

@@ -53,11 +53,14 @@ test('what the edge answers itself', () => {
   expect(shown).toContain('→ answered by the edge itself, status 421, not counted');
 });
 
+test('a visitor who is still to be minted', () => {
+  const outcome = { experiment: 'home', counted: true };
+  expect(showExplanation({ ...explanation, revision: 0, outcome }, plain)).toMatch(
+    /no published snapshot\n[^]*→ upstream of the variant that is drawn, experiment home, counted$/,
+  );
+});
+
 describe('the headers of the request', () => {
-  test('a page is opened unless they say otherwise', () => {
-    expect(requestHeaders([], [])).toEqual({ accept: 'text/html' });
-    expect(requestHeaders(['Accept: */*'], [])).toEqual({ accept: '*/*' });
-  });
   test('those that are there twice are joined', () => {
     const lines = ['X-A:1', 'x-a: 2 ', 'Cookie: c=3'];
     expect(requestHeaders(lines, ['a=1', 'b=2'])).toMatchObject({

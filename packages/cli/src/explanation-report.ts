@@ -9,8 +9,8 @@ export function showExplanation(
   terminal: Styled,
 ): string {
   const { method, host, path, kind } = request;
-  const snapshot =
-    revision === undefined ? 'no published snapshot' : `snapshot revision ${revision}`;
+  // 0 are the seeds of the configuration.
+  const snapshot = revision ? `snapshot revision ${revision}` : 'no published snapshot';
   const width = Math.max(...steps.map(({ step }) => step.length));
   return [
     terminal.style('bold', `${method} ${host}${path}`),
@@ -44,9 +44,9 @@ function ruleLines(trace: RuleTrace, indent: string, terminal: Styled): string[]
 }
 
 function outcomeWords(outcome: Explanation['outcome']): string {
-  const { upstream, status, experiment, variant, source, counted } = outcome;
+  const { status, experiment, variant, source, counted } = outcome;
   const parts = [
-    upstream === undefined ? 'answered by the edge itself' : `upstream ${upstream}`,
+    whereTo(outcome),
     status === undefined ? undefined : `status ${status}`,
     experiment === undefined ? undefined : `experiment ${experiment}`,
     variant === undefined
@@ -55,4 +55,12 @@ function outcomeWords(outcome: Explanation['outcome']): string {
     counted ? 'counted' : 'not counted',
   ];
   return parts.filter((part) => part !== undefined).join(', ');
+}
+
+function whereTo({ upstream, experiment }: Explanation['outcome']): string {
+  if (upstream !== undefined) return `upstream ${upstream}`;
+  // Nobody can know the id of a visitor who is still to be minted.
+  return experiment === undefined
+    ? 'answered by the edge itself'
+    : 'upstream of the variant that is drawn';
 }

@@ -5,6 +5,7 @@ import { completionCommand } from './completion-command.ts';
 import { concludeCommand } from './conclude-command.ts';
 import type { Context } from './context.ts';
 import { diffCommand } from './diff-command.ts';
+import { doctorCommand } from './doctor/doctor-command.ts';
 import { explainCommand } from './explain-command.ts';
 import { forgetCommand } from './forget-command.ts';
 import { getCommand } from './get-command.ts';
@@ -45,6 +46,7 @@ export function createProgram(context: Context): Command {
     historyCommand,
     revertCommand,
     explainCommand,
+    doctorCommand,
     previewCommand,
     reassignCommand,
     forgetCommand,

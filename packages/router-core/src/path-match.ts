@@ -115,7 +115,10 @@ export function compilePathGlob(glob: string): PathMatcher {
     return (path) => path.startsWith(below) || path === folder;
   }
   const matchers = segments.map(segmentMatcher);
-  return (path) => matchesSequence(matchers, path.slice(1).split('/'));
+  const last = segments.at(-1) ?? '';
+  const end = last.includes('*') ? '' : `/${last}`;
+  // Almost no path ends as `/**/feed` wants it: rule it out before the path is taken apart.
+  return (path) => path.endsWith(end) && matchesSequence(matchers, path.slice(1).split('/'));
 }
 
 /** The segments of a glob, normalised like a path. Shared with the route table's index. */

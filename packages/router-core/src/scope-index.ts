@@ -65,6 +65,8 @@ export function createScopeIndex<Item>(scoped: readonly Scoped<Item>[]): ScopeIn
 interface Leaf<Item> {
   readonly position: number;
   readonly item: Item;
+  /** What is found where nothing else is: most look-ups end there. */
+  readonly alone: readonly Item[];
   /** For a glob of which the trie has not checked every segment. */
   readonly matches: PathMatcher | undefined;
 }
@@ -91,7 +93,7 @@ function plant<Item>(root: Node<Item>, glob: string, position: number, item: Ite
     fixed.every((segment) => segment === '*' || !segment.includes('*')) &&
     (open === -1 || open === segments.length - 1);
   const leaves = open === -1 ? node.ending : node.openEnded;
-  leaves.push({ position, item, matches: isChecked ? undefined : matches });
+  leaves.push({ position, item, alone: [item], matches: isChecked ? undefined : matches });
 }
 
 function childOf<Item>(children: Map<string, Node<Item>>, key: string): Node<Item> {
@@ -114,7 +116,7 @@ function collect<Item>(node: Node<Item>, path: string, from: number, found: Leaf
   if (literal.size === 0 && wildcard === undefined) return;
   const slash = path.indexOf('/', from);
   const end = slash === -1 ? path.length : slash;
-  const child = literal.get(path.slice(from, end));
+  const child = literal.size === 0 ? undefined : literal.get(path.slice(from, end));
   if (child !== undefined) collect(child, path, end + 1, found);
   // An empty segment has nothing that a `*` could stand for.
   if (wildcard !== undefined && end > from) collect(wildcard, path, end + 1, found);
@@ -128,12 +130,11 @@ function take<Item>(leaves: readonly Leaf<Item>[], path: string, found: Leaf<Ite
 
 /** In the order given, each once: several paths or hosts of one item may have matched. */
 function inOrder<Item>(found: Leaf<Item>[]): readonly Item[] {
-  if (found.length > 1) found.sort((a, b) => a.position - b.position);
-  const items: Item[] = [];
-  let last = -1;
-  for (const { position, item } of found) {
-    if (position !== last) items.push(item);
-    last = position;
-  }
-  return items;
+  const [first] = found;
+  if (first === undefined) return [];
+  if (found.length === 1) return first.alone;
+  found.sort((a, b) => a.position - b.position);
+  return found
+    .filter(({ position }, at) => position !== found[at - 1]?.position)
+    .map(({ item }) => item);
 }

@@ -16,9 +16,9 @@ _turnout() {
   # Which argument it is: words that are neither options nor their values.
   for ((index = 2; index < COMP_CWORD; index++)); do
     case \${COMP_WORDS[index]} in
-      ${[...withValue].join('|')}) ((index++)) ;;
+      ${[...withValue].join('|')}) index=$((index + 1)) ;;
       -*) ;;
-      *) ((position++)) ;;
+      *) position=$((position + 1)) ;;
     esac
   done
   case $command:$previous in

@@ -8,6 +8,8 @@ import { FORGET, GET_OR_SET, SET } from './lua.ts';
 import { createPendingCalls } from './pending-calls.ts';
 import { subscribe } from './subscription.ts';
 
+export { inspectRedis } from './inspect.ts';
+export type { RedisServerReport } from './inspect.ts';
 export { createRedisSnapshotStore } from './snapshot-store.ts';
 export type { RedisSnapshotStoreOptions } from './snapshot-store.ts';
 

@@ -8,7 +8,7 @@ const [firefox, iphone, ipad, googlebot, gptbot, curl] = USER_AGENTS;
 const from = (userAgent: string, headers: Readonly<Record<string, string>> = {}) =>
   request('/', { headers: { 'user-agent': userAgent, ...headers } });
 
-test('nothing is looked at before a rule asks', () => {
+test('nothing but the cookie is looked at before a rule asks', () => {
   const source = {
     method: 'GET',
     host: 'localhost',
@@ -16,11 +16,13 @@ test('nothing is looked at before a rule asks', () => {
       throw new Error('asked for the target');
     },
     header(name: string): string {
+      if (name === 'cookie') return 'a=1';
       throw new Error(`asked for ${name}`);
     },
   };
   const traits = createRequestTraits(source);
   expect(traits.method).toBe('GET');
+  expect(traits.cookie).toBe('a=1');
   expect(traits.host).toBe('localhost');
   expect(() => traits.path).toThrow('asked for the target');
   expect(() => traits.languages).toThrow('asked for accept-language');

@@ -3,7 +3,7 @@ import { normaliseHost, normalisePath } from '../path-match.ts';
 import type { BotClass, Device } from './definition.ts';
 import { botClassOf, deviceOf } from './user-agent.ts';
 
-/** What rules may look at. Each is found out when a rule first asks. */
+/** What rules may look at. What takes work is found out when a rule first asks. */
 export interface RequestTraits {
   readonly method: string;
   /** See `normalisePath`. */
@@ -44,6 +44,8 @@ export function createRequestTraits(source: RequestSource): RequestTraits {
 
 class LazyTraits implements RequestTraits {
   readonly #source: RequestSource;
+  readonly method: string;
+  readonly cookie: string | undefined;
   #path: string | undefined;
   #host: string | undefined;
   #query: ReadonlyMap<string, readonly string[]> | undefined;
@@ -51,10 +53,9 @@ class LazyTraits implements RequestTraits {
 
   constructor(source: RequestSource) {
     this.#source = source;
-  }
-
-  get method(): string {
-    return this.#source.method;
+    this.method = source.method;
+    // Asked of every request that may belong to an experiment.
+    this.cookie = source.header('cookie');
   }
 
   get path(): string {
@@ -63,10 +64,6 @@ class LazyTraits implements RequestTraits {
 
   get host(): string {
     return (this.#host ??= normaliseHost(this.#source.host));
-  }
-
-  get cookie(): string | undefined {
-    return this.#source.header('cookie');
   }
 
   get languages(): readonly string[] {

@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { parseDuration } from '@turnout/contracts/parse-duration';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { usageError } from '../command-error.ts';
+import { jsonOption, type OutputOptions } from '../command-options.ts';
+import type { Context } from '../context.ts';
+import { examples } from '../help.ts';
+
+interface DoctorOptions extends OutputOptions {
+  readonly config: string;
+  readonly page?: readonly string[];
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
+/** Milliseconds: whoever waits longer for a page has left. */
+const LONGEST_TIMEOUT = 600_000;
+
+/** `turnout doctor`: checks a set-up before launch. */
+export function doctorCommand(context: Context): Command {
+  return new Command('doctor')
+    .description('Check a set-up before launch: upstreams, links, assets, cookies, ledger.')
+    .option('-c, --config <file>', 'configuration file', 'turnout.yaml')
+    .option('--page <path>', 'a page to look at besides; may be repeated', addPage)
+    .addOption(
+      new Option('--timeout <time>', 'how long an answer may take')
+        .argParser(readTimeout)
+        .default(5_000, '5s'),
+    )
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `
+Asks every upstream for the pages of the experiments as visitors would get them; the edge need
+not run. Only reads (GET), and changes nothing. Ends with 1 when it finds errors; warnings do
+not count. What each check looks for, and how to mend what it finds: docs/doctor.md.
+${examples(
+  ['doctor', 'turnout.yaml in this folder'],
+  ['doctor --page /plans/1 --json', 'a page that no scope names, for scripts'],
+)}`,
+    )
+    .action(async (options: DoctorOptions) => {
+      process.exitCode = await report(read(options.config), options, context);
+    });
+}
+
+async function report(
+  source: string,
+  { config: file, json, page: paths = [], timeout }: DoctorOptions,
+  { env, terminal }: Context,
+): Promise<number> {
+  // They bring the parsers, which no other command needs.
+  const [{ examine }, { reportJson, reportText, tallyOf }] = await Promise.all([
+    import('./examination.ts'),
+    import('./report.ts'),
+  ]);
+  let answers = 0;
+  const onAnswer = (): void => terminal.progress(`${(answers += 1)} answers`);
+  const examined = await examine({ source, file, env, paths, timeout, onAnswer });
+  terminal.progress();
+  terminal.print(
+    json === true
+      ? reportJson(examined)
+      : reportText(examined, (style, words) => terminal.style(style, words)),
+  );
+  return tallyOf(examined).errors === 0 ? 0 : 1;
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw usageError(`Can't read the configuration: ${reason}. Name it by --config FILE.`);
+  }
+}
+
+function addPage(path: string, earlier: readonly string[] = []): readonly string[] {
+  if (!path.startsWith('/') || path.startsWith('//')) {
+    throw new InvalidArgumentError('Expected the path of a page, such as /plans.');
+  }
+  return [...earlier, path];
+}
+
+function readTimeout(text: string): number {
+  const length = parseDuration(text);
+  if (length === undefined || length === 0 || length > LONGEST_TIMEOUT) {
+    throw new InvalidArgumentError('Expected a length of time such as 500ms or 5s, up to 10m.');
+  }
+  return length;
+}
