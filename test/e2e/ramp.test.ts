@@ -9,7 +9,7 @@ import {
   type VisitorCookie,
 } from '@turnout/router-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startApiBeside, type ApiBesideEdge } from '../kit/api-beside-edge.ts';
+import { startApi, type ApiProcess } from '../kit/api-process.ts';
 import { startEdge, type EdgeProcess } from '../kit/edge-process.ts';
 import { NAVIGATION, send } from '../kit/http.ts';
 
@@ -41,27 +41,38 @@ async function upstream(name: string): Promise<{ url: string }> {
   return { url: `http://127.0.0.1:${address.port}` };
 }
 
-let edge: EdgeProcess;
-let api: ApiBesideEdge;
-let cookies: VisitorCookie;
+const TOKEN = 'a-token-of-these-tests-only';
 
-const startApi = () => startApiBeside(edge, { TURNOUT_RAMP_EVERY: '100ms' });
+let edge: EdgeProcess;
+let api: ApiProcess;
+let cookies: VisitorCookie;
+let config: Readonly<Record<string, unknown>>;
+
+/** The API on the edge's data folder, so that the edge follows what it publishes. */
+function startApiOnEdge(earlier?: ApiProcess): Promise<ApiProcess> {
+  const env = {
+    TURNOUT_DATA_DIR: edge.dataDir,
+    TURNOUT_ADMIN_TOKEN: TOKEN,
+    TURNOUT_EDGES: edge.privateUrl,
+    TURNOUT_RAMP_EVERY: '100ms',
+  };
+  return startApi(config, env, earlier);
+}
 
 beforeAll(async () => {
   cookies = createVisitorCookie({ secrets: [SECRET], secure: false });
-  edge = await startEdge({
-    config: {
-      upstreams: { shop: await upstream('shop'), next: await upstream('next') },
-      default: 'shop',
-      experiments: [],
-      cookieSecrets: [SECRET],
-    },
-  });
-  api = await startApi();
+  config = {
+    upstreams: { shop: await upstream('shop'), next: await upstream('next') },
+    default: 'shop',
+    experiments: [],
+    cookieSecrets: [SECRET],
+  };
+  edge = await startEdge({ config });
+  api = await startApiOnEdge();
 });
 
 afterAll(async () => {
-  await api.kill();
+  await api.remove();
   await edge.remove();
   for (const server of servers) {
     const closed = once(server, 'close');
@@ -71,9 +82,21 @@ afterAll(async () => {
   }
 });
 
+/** The answer's body. @throws {Error} for any status but 2xx */
+async function ask(method: string, path: string, body?: unknown): Promise<unknown> {
+  const response = await fetch(`${api.url}/v1/experiments${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${TOKEN}`, 'Content-Type': 'application/json' },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+  return JSON.parse(text);
+}
+
 /** An experiment on pages of its own, whose coverage is nobody yet. */
 async function create(key: string): Promise<void> {
-  await api.ask('POST', '/v1/experiments', {
+  await ask('POST', '', {
     document: {
       key,
       status: 'running',
@@ -89,7 +112,7 @@ async function create(key: string): Promise<void> {
 }
 
 function startRamp(key: string, more: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
-  return api.ask('PUT', `/v1/experiments/${key}/ramp`, {
+  return ask('PUT', `/${key}/ramp`, {
     steps: [{ coverage: 100 }, { coverage: 500 }, { coverage: 2_000 }, { coverage: 10_000 }],
     // Only the gate that a test is about is to fail, however busy the machine is.
     gates: { minimumRequests: ENOUGH, firstByte: 100 },
@@ -100,12 +123,12 @@ function startRamp(key: string, more: Readonly<Record<string, unknown>> = {}): P
 }
 
 async function rampOf(key: string): Promise<RampState> {
-  return Object(await api.ask('GET', `/v1/experiments/${key}/ramp`));
+  return Object(await ask('GET', `/${key}/ramp`));
 }
 
 /** Coverage, author and reason of each revision, oldest first. */
 async function historyOf(key: string): Promise<[number, string, string][]> {
-  const { revisions }: History = Object(await api.ask('GET', `/v1/experiments/${key}/history`));
+  const { revisions }: History = Object(await ask('GET', `/${key}/history`));
   return revisions
     .toReversed()
     .map(({ document, author, reason }) => [document.coverage, author, reason]);
@@ -259,15 +282,15 @@ test('an API that is killed in the middle of a step goes on after; so does a kil
   await api.kill();
   // Counted by the edge meanwhile.
   await visitAll(key, 100);
-  api = await startApi();
+  api = await startApiOnEdge(api);
   await until(key, { step: 1 }, async () => {});
   expect((await historyOf(key)).map(([coverage]) => coverage)).toEqual([0, 100, 500]);
 
   const cookie = visitor(key, (coverage, slot) => coverage < 100 && isB(slot));
   await expect.poll(() => visit(key, cookie)).toBe('next');
-  await api.ask('POST', `/v1/experiments/${key}/status`, { status: 'killed', reason: 'enough' });
+  await ask('POST', `/${key}/status`, { status: 'killed', reason: 'enough' });
   await api.kill();
-  api = await startApi();
+  api = await startApiOnEdge(api);
   await until(key, { status: 'stopped' }, async () => {});
   expect((await rampOf(key)).reason).toBe(
     'the experiment is killed, by admin at revision 4: enough',
