@@ -1,8 +1,10 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { configSchema, readConfig } from '@turnout/contracts';
+import { rampRequestSchema } from '@turnout/contracts/ramp';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { parseSteps } from '../packages/cli/src/ramp-steps.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(resolve(root, file), 'utf8');
@@ -48,6 +50,30 @@ describe.each(DOCUMENTS)('%s', (document) => {
     for (const [, yaml = ''] of text.matchAll(/```yaml\n([\s\S]*?)```/g)) {
       expect(() => readConfig(yaml, document)).not.toThrow();
     }
+  });
+});
+
+describe('docs/ramp.md', () => {
+  const text = read('docs/ramp.md');
+
+  test('shows a request that the API takes', () => {
+    const [, body = ''] = /-d '([^']+)'/.exec(text) ?? [];
+    expect(rampRequestSchema.safeParse(JSON.parse(body)).error).toBeUndefined();
+  });
+
+  test('shows steps that the command line takes', () => {
+    const [, steps = ''] = /turnout ramp [a-z-]+ (\d+%.*?) --/.exec(text) ?? [];
+    expect(parseSteps(steps.split(' ')).map(({ coverage }) => coverage)).toEqual([
+      100, 500, 2_000, 10_000,
+    ]);
+  });
+
+  test('names every gate with its default', () => {
+    const request = { steps: [{ coverage: 1 }], revision: 1, reason: 'defaults' };
+    const { gates } = rampRequestSchema.parse(request);
+    const rows = text.matchAll(/^\| `(\w+)` +\| ([\d.]+) +\|/gm);
+    const documented = [...rows].map(([, gate, value]) => [gate, Number(value)]);
+    expect(Object.fromEntries(documented)).toEqual(gates);
   });
 });
 

@@ -98,6 +98,8 @@ function api(
     ...(given.TURNOUT_API_TOKENS && { TURNOUT_API_TOKENS: given.TURNOUT_API_TOKENS }),
     // Where links made for people lead.
     TURNOUT_PORT: String(config.public.port),
+    // Where ramps read what was served.
+    TURNOUT_EDGES: given.TURNOUT_EDGES ?? `http://127.0.0.1:${config.private.port}`,
     ...(backing.redisUrl && { TURNOUT_REDIS_URL: backing.redisUrl }),
     ...(backing.mysqlUrl && { TURNOUT_MYSQL_URL: backing.mysqlUrl }),
   };

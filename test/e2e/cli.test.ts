@@ -13,6 +13,7 @@ import type {
   PreviewLink,
   VisitorAssignments,
 } from '@turnout/contracts/management';
+import type { Simulation } from '@turnout/router-core';
 import { parse, stringify } from 'yaml';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApi, type ApiProcess } from '../kit/api-process.ts';
@@ -296,6 +297,95 @@ describe('on a terminal', () => {
     const lines = shown.trimEnd().split(/\r\n/);
     expect(Math.max(...lines.map((line) => line.length))).toBe(80);
     expect(lines[1]).toContain('…');
+  });
+});
+
+/** The experiment as another weight would make it. */
+const changed = async () => {
+  const document = experiment('epsilon');
+  const variants = document.variants.map((variant) =>
+    variant.key === 'B' ? variant : { ...variant, weight: variant.key === 'A' ? 40 : 30 },
+  );
+  await writeFile(file('changed.yaml'), stringify({ ...document, variants }));
+};
+
+describe('simulate', () => {
+  test('shows the split and who would move, against what is live', async () => {
+    await changed();
+    const args = [
+      'simulate',
+      '-f',
+      'changed.yaml',
+      '--visitors',
+      '5000',
+      '--meaning',
+      'move-fewest',
+    ];
+    const { code, stdout } = await turnout(args);
+    expect([code, stdout.split('\n')[0]]).toEqual([
+      0,
+      '5,000 made-up visitors (seed 1), each on every page',
+    ]);
+    const [, epsilon = ''] = /\nepsilon\n([^]*?)(?:\n\n|$)/.exec(stdout) ?? [];
+    const shareOf = (variant: string) =>
+      new RegExp(`^ +${variant} +([\\d.]+) % +([\\d.]+) % +([\\d.]+) %$`, 'm')
+        .exec(epsilon)
+        ?.slice(1)
+        .map(Number);
+    // Six standard errors of a share of 5,000 draws are at most 4.3 points.
+    for (const [variant, shares] of [
+      ['control', [50, 30, 30]],
+      ['A', [20, 40, 40]],
+      ['B', [30, 30, 30]],
+    ] as const) {
+      const seen = shareOf(variant) ?? [];
+      expect(seen.map((share, index) => Math.abs(share - (shares[index] ?? 0)) < 4.3)).toEqual([
+        true,
+        true,
+        true,
+      ]);
+    }
+    expect(epsilon).toMatch(
+      /would move:\n +FROM +TO +VISITORS +OF FROM\n +control +A +[\d,]+ +[\d.]+ %\n?$/,
+    );
+    expect((await turnout(args)).stdout).toBe(stdout);
+  });
+
+  test('replays an access log, and says what it can not know', async () => {
+    await changed();
+    const lines = Array.from({ length: 300 }, (_, n) => ({
+      msg: 'request',
+      method: 'GET',
+      host: 'localhost',
+      path: n % 3 === 0 ? '/epsilon/1' : '/elsewhere',
+      visitor: (n % 100).toString(16).padStart(16, '0'),
+    }));
+    await writeFile(file('edge.log'), lines.map((entry) => JSON.stringify(entry)).join('\n'));
+    const args = ['simulate', '-f', 'changed.yaml', '--access-log', 'edge.log'];
+    const { stdout } = await turnout(args);
+    expect(stdout).toMatch(
+      /^100 visitors with 300 requests in edge\.log\nThe log has no visitor ids/,
+    );
+    const { simulation } = await json<{ simulation: Simulation }>(
+      ...args,
+      '--against',
+      'turnout.yaml',
+    );
+    expect(simulation.experiments.find((one) => one.experiment === 'epsilon')).toMatchObject({
+      visitors: 100,
+      moved: 0,
+    });
+    const none = await turnout(['simulate', '-f', 'changed.yaml', '--access-log', 'none.log']);
+    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining("Can't read none.log")]);
+  });
+
+  test('Ctrl-C ends it', async () => {
+    await changed();
+    const { code, shown } = await asked(
+      ['simulate', '-f', 'changed.yaml', '--visitors', '5000000'],
+      [['requests', CTRL_C]],
+    );
+    expect([code, shown]).toEqual([130, expect.stringMatching(/Interrupted\.\s+$/)]);
   });
 });
 

@@ -48,6 +48,35 @@ test.each([
   );
 });
 
+test('looks at the edge of this machine every 5 s, or at those that it is told', () => {
+  expect(readSettings({}, noFile)).toMatchObject({
+    edges: ['http://127.0.0.1:8090'],
+    rampEvery: 5_000,
+  });
+  const config = 'private: { port: 90 }\nupstreams: { x: { url: http://127.0.0.1:1 } }\ndefault: x';
+  expect(readSettings({}, (name) => (name.endsWith('yaml') ? config : undefined)).edges).toEqual([
+    'http://127.0.0.1:90',
+  ]);
+  const given = { TURNOUT_EDGES: 'http://a:1, https://b:2', TURNOUT_RAMP_EVERY: '250ms' };
+  expect(readSettings(given, noFile)).toMatchObject({
+    edges: ['http://a:1', 'https://b:2'],
+    rampEvery: 250,
+  });
+});
+
+test.each([
+  [{ TURNOUT_EDGES: 'http://a:1,' }, 'TURNOUT_EDGES must be URLs of private ports'],
+  [{ TURNOUT_EDGES: '10.0.0.1:8090' }, 'TURNOUT_EDGES must be URLs of private ports'],
+  [
+    { TURNOUT_RAMP_EVERY: '5' },
+    'TURNOUT_RAMP_EVERY must be a length of time up to 1h, such as 5s, got "5".',
+  ],
+  [{ TURNOUT_RAMP_EVERY: '0s' }, 'TURNOUT_RAMP_EVERY must be a length of time'],
+  [{ TURNOUT_RAMP_EVERY: '2h' }, 'TURNOUT_RAMP_EVERY must be a length of time'],
+])('refuses %j', (environment, problem) => {
+  expect(() => readSettings(environment, noFile)).toThrow(problem);
+});
+
 test('names all problems at once', () => {
   expect(() => readSettings({ PORT: 'x', TURNOUT_MYSQL_URL: 'y', LOG_LEVEL: 'z' }, noFile)).toThrow(
     /PORT .* TURNOUT_MYSQL_URL .* LOG_LEVEL/,

@@ -2,6 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, readConfig } from '@turnout/contracts';
 import type { Config, ExperimentDocument } from '@turnout/contracts';
+import { parseDuration } from '@turnout/contracts/parse-duration';
 import { z } from 'zod';
 import { readTokens, tokenProblem } from './auth/tokens.ts';
 import type { Token } from './auth/tokens.ts';
@@ -29,6 +30,10 @@ export interface Settings {
   /** What visitors type; undefined where nobody knows. */
   readonly publicUrl: string | undefined;
   readonly seeds: readonly ExperimentDocument[];
+  /** URLs of the edges' private ports, where ramps read what was served. */
+  readonly edges: readonly string[];
+  /** Milliseconds from one look at the ramps to the next. */
+  readonly rampEvery: number;
 }
 
 /** The environment asks for something impossible; the message lists every problem. */
@@ -37,6 +42,9 @@ export class SettingsError extends Error {
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+/** A breach is not to last for long before it is seen, in milliseconds. */
+const LONGEST_RAMP_EVERY = 3_600_000;
 
 const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -79,6 +87,14 @@ export function readSettings(
   const dataFolder = config
     ? resolve(dirname(configFile), config.dataDir)
     : (value('TURNOUT_DATA_DIR') ?? join(REPOSITORY, '.turnout'));
+  const edges = edgesOf(value('TURNOUT_EDGES'), config ? config.private.port : 0, problems);
+  const rampEveryText = value('TURNOUT_RAMP_EVERY') ?? '5s';
+  const rampEvery = parseDuration(rampEveryText) ?? 0;
+  if (!(rampEvery > 0 && rampEvery <= LONGEST_RAMP_EVERY)) {
+    problems.push(
+      `TURNOUT_RAMP_EVERY must be a length of time up to 1h, such as 5s, got "${rampEveryText}".`,
+    );
+  }
   const tokens = tokensOf(value, readText(join(dataFolder, 'secrets.json')), problems);
 
   if (problems.length > 0) throw new SettingsError(problems.join(' '));
@@ -96,6 +112,8 @@ export function readSettings(
     upstreams: config ? Object.keys(config.upstreams) : undefined,
     publicUrl: config ? publicUrlOf(config) : undefined,
     seeds: config ? (config.experiments ?? []) : [],
+    edges,
+    rampEvery,
   };
 }
 
@@ -120,6 +138,19 @@ function publicUrlOf({ public: { url, hosts, port } }: Config): string | undefin
   const host = hosts.find((name) => !name.includes('*'));
   if (host === undefined || port === 0) return undefined;
   return new URL(`http://${host}:${port}`).origin;
+}
+
+/** The edges of TURNOUT_EDGES, else the one of this machine. */
+function edgesOf(text: string | undefined, privatePort: number, problems: string[]): string[] {
+  if (text === undefined) return [`http://127.0.0.1:${privatePort === 0 ? 8090 : privatePort}`];
+  const edges = text.split(',').map((url) => url.trim());
+  for (const edge of edges) {
+    if (/^https?:$/.test(URL.parse(edge)?.protocol ?? '')) continue;
+    problems.push(
+      `TURNOUT_EDGES must be URLs of private ports, as in http://10.0.0.1:8090,http://10.0.0.2:8090, got "${edge}".`,
+    );
+  }
+  return edges;
 }
 
 /** TURNOUT_ADMIN_TOKEN or the token that the data folder keeps, and those of TURNOUT_API_TOKENS. */

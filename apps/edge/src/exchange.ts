@@ -79,6 +79,9 @@ export class EdgeExchange implements Exchange {
     if (status < 500) this.#count();
     const decided = this.#decided ?? 0;
     const upstream = performance.now() - this.#started - decided;
+    if (decision !== undefined) {
+      this.#edge.metrics.firstByte.observe(decision.destination.traffic, upstream / 1000);
+    }
     headers.push(
       'X-Request-Id',
       this.requestId,

@@ -1,8 +1,11 @@
+import { randomUUIDv7 } from 'node:crypto';
 import { AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client';
 import type { VisitorCounter } from '@turnout/router-core';
+import type { TrafficReport } from '@turnout/contracts/traffic';
 import type { Fleet } from './fleet.ts';
 import type { MetricSnapshot } from './metrics.ts';
 import type { SnapshotWatch } from './snapshot-watch.ts';
+import { trafficOf } from './traffic.ts';
 import { utcDay } from './visitor-tally.ts';
 
 /** How long a scrape waits for the store to count visitors, in ms. */
@@ -15,6 +18,7 @@ const COUNT_WAIT = 300;
 export class FleetMetrics {
   readonly #fleet: Fleet;
   readonly #own = new Registry();
+  readonly #run = randomUUIDv7();
   #gone: MetricSnapshot = [];
 
   constructor(
@@ -90,6 +94,12 @@ export class FleetMetrics {
     const workers = await this.#fleet.scrape();
     const own = await this.#own.getMetricsAsJSON();
     return AggregatorRegistry.aggregate([...workers, this.#gone, own]).metrics();
+  }
+
+  /** What each variant has answered since this fleet started. */
+  async traffic(): Promise<TrafficReport> {
+    const workers = await this.#fleet.scrape();
+    return { run: this.#run, ...trafficOf(sum([...workers, this.#gone])) };
   }
 }
 

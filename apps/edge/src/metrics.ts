@@ -19,6 +19,15 @@ const TRAFFIC_LABELS = ['upstream', 'experiment', 'variant'] as const;
 export type TrafficLabels = Readonly<Record<(typeof TRAFFIC_LABELS)[number], string>>;
 
 const DURATIONS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+/**
+ * Finer than other durations, since variants are compared by them, and so that the double of
+ * each bound is a bound.
+ */
+export const FIRST_BYTES = [
+  0.001, 0.0015, 0.002, 0.003, 0.004, 0.006, 0.008, 0.012, 0.016, 0.024, 0.032, 0.048, 0.064, 0.096,
+  0.128, 0.192, 0.256, 0.384, 0.512, 0.768, 1.024, 1.536, 2.048, 3.072, 4.096, 6.144, 8.192, 12.288,
+  16.384, 24.576,
+];
 const DECISION_DURATIONS = [
   0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.025,
 ];
@@ -42,6 +51,13 @@ export function createWorkerMetrics() {
       help: 'From the request head to the end of the response.',
       labelNames: TRAFFIC_LABELS,
       buckets: DURATIONS,
+      registers,
+    }),
+    firstByte: new Histogram({
+      name: 'turnout_first_byte_seconds',
+      help: 'From the decision to the head of the upstream’s answer.',
+      labelNames: TRAFFIC_LABELS,
+      buckets: FIRST_BYTES,
       registers,
     }),
     inFlight: new Gauge({

@@ -15,7 +15,7 @@ interface Private {
   readonly metrics: FleetMetrics;
 }
 
-/** The operators' port: metrics, health, explanations. Never to be reached by visitors. */
+/** The operators' port: metrics, traffic, health, explanations. Never to be reached by visitors. */
 export function createPrivateServer(fleet: Fleet, metrics: FleetMetrics, log: Logger): Server {
   return createServer({ requestTimeout: 10_000 }, (request, response) => {
     void answer(request, response, { fleet, metrics }).catch((error: unknown) => {
@@ -34,6 +34,7 @@ const endpoints: ReadonlyMap<string, Endpoint> = new Map([
   ['/metrics', { method: 'GET', answer: answerMetrics }],
   ['/healthz', { method: 'GET', answer: answerHealth }],
   ['/readyz', { method: 'GET', answer: answerReadiness }],
+  ['/v1/traffic', { method: 'GET', answer: answerTraffic }],
   ['/v1/explain', { method: 'POST', answer: answerExplain }],
 ]);
 
@@ -62,6 +63,14 @@ async function answerMetrics(
   { metrics }: Private,
 ): Promise<void> {
   send(response, 200, metrics.contentType, await metrics.text());
+}
+
+async function answerTraffic(
+  _request: IncomingMessage,
+  response: ServerResponse,
+  { metrics }: Private,
+): Promise<void> {
+  send(response, 200, JSON_TYPE, `${JSON.stringify(await metrics.traffic())}\n`);
 }
 
 function answerHealth(_request: IncomingMessage, response: ServerResponse): void {

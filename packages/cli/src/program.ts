@@ -19,6 +19,7 @@ import { reassignCommand } from './reassign-command.ts';
 import { resumeCommand } from './resume-command.ts';
 import { revertCommand } from './revert-command.ts';
 import { serveCommand } from './serve-command.ts';
+import { simulateCommand } from './simulate-command.ts';
 
 /** The command with all its parts; it throws instead of ending the process. */
 export function createProgram(context: Context): Command {
@@ -48,6 +49,7 @@ export function createProgram(context: Context): Command {
     explainCommand,
     doctorCommand,
     previewCommand,
+    simulateCommand,
     reassignCommand,
     forgetCommand,
     completionCommand,

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import type { RampState, rampRequestSchema } from '@turnout/contracts/ramp';
+import { coverageToRollBackTo } from '@turnout/contracts/ramp-roll-back';
 import type { z } from 'zod';
 import { apiClient, type JsonClient } from './api-client.ts';
 import { addChangeOptions, type ChangeOptions } from './command-options.ts';
@@ -102,7 +103,7 @@ async function start(
       [
         `${key} is ${now} with a coverage of ${percentOfSlots(coverage)}. It would go to`,
         ...inWords(steps).map((words) => `  ${words}`),
-        `and back to ${percentOfSlots(coverage)} if a variant does worse than control.`,
+        `and back to ${percentOfSlots(coverageToRollBackTo(coverage, steps))} if a variant does worse than control.`,
       ].join('\n'),
     question: `Start the ramp of ${key}?`,
     make: (reason, { revision }) =>

@@ -12,6 +12,22 @@ const stepSchema = z.strictObject({
   for: durationSchema.exactOptional(),
 });
 
+const stepsSchema = z
+  .array(stepSchema)
+  .min(1)
+  .max(50)
+  .superRefine((steps, context) => {
+    for (const [index, { coverage }] of steps.entries()) {
+      const before = steps[index - 1]?.coverage ?? -1;
+      if (coverage > before) continue;
+      context.addIssue({
+        code: 'custom',
+        path: [index, 'coverage'],
+        message: `expected more than the ${before} of the step before, got ${coverage}`,
+      });
+    }
+  });
+
 /** What a variant may do worse than control; a breach rolls the ramp back. */
 const gatesSchema = z.strictObject({
   /** Requests of a variant, since the step began, before its gates say anything. */
@@ -26,7 +42,7 @@ const gatesSchema = z.strictObject({
 
 /** `PUT /v1/experiments/:key/ramp` */
 export const rampRequestSchema = z.strictObject({
-  steps: z.array(stepSchema).min(1).max(50),
+  steps: stepsSchema,
   gates: gatesSchema.prefault({}),
   revision: z.int().min(1),
   reason: z.string().trim().min(1).max(500),

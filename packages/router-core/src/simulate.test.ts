@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { RequestTraits } from './audience.ts';
 import type { ExperimentDefinition } from './experiment.ts';
+import { createRequestTraits, type RequestTraits } from './rules/request-traits.ts';
 import { drawVisitors, simulate } from './simulate.ts';
 
 const home: ExperimentDefinition = {
@@ -30,7 +30,12 @@ const population = [...drawVisitors(POPULATION, 'simulate')].map((visitor) => ({
 const share = (visitors: number | undefined) => (visitors ?? 0) / POPULATION;
 
 function traits(path: string, cookie?: string): RequestTraits {
-  return { path, host: 'shop.example', cookie };
+  return createRequestTraits({
+    method: 'GET',
+    target: path,
+    host: 'shop.example',
+    header: (name) => (name === 'cookie' ? cookie : undefined),
+  });
 }
 
 test('visitors are the same for the same seed, and other ones for another', () => {
@@ -73,6 +78,18 @@ describe('a change of weights', () => {
     // Stays: 0.2 * 0.3 + 0.3 * 0.3 + 0.5 * 0.4 of them.
     expect(share(only?.moved)).toBeCloseTo(1 - 0.35, 1);
   });
+});
+
+test('what is the very same as before is in no new phase', () => {
+  const other = { ...home, key: 'other' };
+  const { experiments } = simulate(
+    { before: [home, other], after: [wanted, other], meaning: 'new-phase' },
+    population.slice(0, 500),
+  );
+  expect(experiments.map(({ experiment, moved }) => [experiment, moved > 0])).toEqual([
+    ['home', true],
+    ['other', false],
+  ]);
 });
 
 test('a variant that is gone, and coverage that shrinks', () => {

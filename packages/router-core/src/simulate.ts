@@ -9,7 +9,7 @@ import {
   selectExperiment,
   withoutAssignment,
 } from './assignment.ts';
-import type { RequestTraits } from './audience.ts';
+import type { RequestTraits } from './rules/request-traits.ts';
 import { compileExperiment } from './experiment.ts';
 import type { Experiment, ExperimentDefinition } from './experiment.ts';
 import { OUTSIDE } from './move-preview.ts';
@@ -30,7 +30,10 @@ export interface SimulatedRequest {
 export interface SimulatedChange {
   /** All experiments as they are. */
   readonly before: readonly ExperimentDefinition[];
-  /** All experiments as they are wanted, in the order in which they are matched. */
+  /**
+   * All experiments as they are wanted, in the order in which they are matched. One that is
+   * the very object of `before` is not changed, also not by a new phase.
+   */
   readonly after: readonly ExperimentDefinition[];
   readonly meaning: Meaning;
 }
@@ -80,9 +83,11 @@ export function simulate(
 ): Simulation {
   const old = new Map(before.map((definition) => [definition.key, definition]));
   const earlier = before.map((definition) => compileExperiment(definition));
-  const later = after.map((definition) =>
-    compileExperiment(planChange(old.get(definition.key), definition, meaning).definition),
-  );
+  const later = after.map((definition) => {
+    const origin = old.get(definition.key);
+    if (definition === origin) return compileExperiment(definition);
+    return compileExperiment(planChange(origin, definition, meaning).definition);
+  });
   const origins = new Map(earlier.map((experiment) => [experiment.key, experiment]));
 
   const population = new Map<VisitorId, { before: Places; after: Places }>();

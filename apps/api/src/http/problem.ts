@@ -8,6 +8,7 @@ import {
   TooManyChanges,
   UnknownExperiment,
 } from '../experiments/change-errors.ts';
+import { RampConflict, UnknownRamp } from '../ramps/ramp-errors.ts';
 import { RepositoryUnavailable, RepositoryUnusable } from '../repository/product-repository.ts';
 
 /** One refused field of a form. */
@@ -78,13 +79,14 @@ export const sendProblem: ErrorRequestHandler = (error: unknown, _req, res: Resp
 
 /** Changes of experiments that can not be made, each with what the client needs to mend it. */
 function asRefusedChange(error: unknown): HttpProblem | undefined {
-  if (error instanceof UnknownExperiment) {
+  if (error instanceof UnknownExperiment || error instanceof UnknownRamp) {
     return new HttpProblem(404, 'Not Found', error.message);
   }
   if (error instanceof StaleRevision) {
     const { current } = error;
     return new HttpProblem(409, 'Conflict', error.message, { members: { current } });
   }
+  if (error instanceof RampConflict) return new HttpProblem(409, 'Conflict', error.message);
   if (error instanceof InvalidChange) return unprocessable(error.message, error.problems);
   if (error instanceof TooManyChanges) {
     return new HttpProblem(429, 'Too Many Requests', error.message, {

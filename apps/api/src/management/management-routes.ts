@@ -8,6 +8,8 @@ import type { Authenticate } from '../auth/tokens.ts';
 import { experimentRoutes } from '../experiments/experiment-routes.ts';
 import type { Experiments } from '../experiments/experiments.ts';
 import type { MakePreviewLink } from '../experiments/preview-link.ts';
+import { rampRoutes } from '../ramps/ramp-routes.ts';
+import type { Ramps } from '../ramps/ramps.ts';
 import type { AuditRepository } from '../repository/audit-repository.ts';
 import type { VisitorRepository } from '../repository/visitor-repository.ts';
 import { schemaRoutes } from '../schema/schema-routes.ts';
@@ -22,12 +24,13 @@ export interface Management {
   readonly audit: AuditRepository;
   readonly visitors: VisitorRepository;
   readonly now: () => Date;
+  readonly ramps: Ramps;
 }
 
 /** `/v1`, for those who have a token; only the schema is for everybody. */
 export function managementRoutes(management: Management, logger: Logger): Router {
   const router = Router({ caseSensitive: true, strict: true });
-  const { authenticate, audit } = management;
+  const { authenticate, audit, ramps } = management;
   router.use(
     '/v1',
     offTheEdge(logger),
@@ -38,6 +41,12 @@ export function managementRoutes(management: Management, logger: Logger): Router
       next();
     },
   );
-  router.use('/v1', experimentRoutes(management), visitorRoutes(management), auditRoutes(audit));
+  router.use(
+    '/v1',
+    experimentRoutes(management),
+    rampRoutes(ramps),
+    visitorRoutes(management),
+    auditRoutes(audit),
+  );
   return router;
 }

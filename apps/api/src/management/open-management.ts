@@ -7,6 +7,10 @@ import { seedExperiments } from '../experiments/seeds.ts';
 import type { Seeding } from '../experiments/seeds.ts';
 import { openStores } from '../publication/open-stores.ts';
 import { createPublisher } from '../publication/publisher.ts';
+import { runRamps } from '../ramps/ramp-runner.ts';
+import type { RampRunner } from '../ramps/ramp-runner.ts';
+import { createRamps } from '../ramps/ramps.ts';
+import { createReadEdges } from '../ramps/read-edges.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Settings } from '../settings.ts';
 import type { Management } from './management-routes.ts';
@@ -21,7 +25,7 @@ export interface ManagementOptions {
 /** Managing experiments, with all that it stands on. */
 export interface OpenManagement {
   readonly management: Management;
-  /** Seeds what is not there, and publishes from now on. Rejects as the repository does. */
+  /** Seeds what is not there; publishes, and walks ramps, from now on. Rejects as the repository does. */
   begin(): Promise<void>;
   close(): Promise<void>;
 }
@@ -56,6 +60,14 @@ export function openManagement(options: ManagementOptions): OpenManagement {
     publisher,
     now,
   });
+  const ramps = createRamps({
+    experiments,
+    repository: repository.ramps,
+    readEdges: createReadEdges(settings.edges),
+    now,
+    logger,
+  });
+  let runner: RampRunner | undefined;
   return {
     management: {
       authenticate: tokens.length === 0 ? undefined : createAuthenticate(tokens),
@@ -64,14 +76,21 @@ export function openManagement(options: ManagementOptions): OpenManagement {
       ledger,
       audit,
       visitors,
+      ramps,
       now,
     },
     async begin() {
       if (tokens.length === 0) logger.warn(NO_TOKEN);
       tellSeeding(await seedExperiments(experiments, settings.seeds), logger);
       publisher.start();
+      runner = runRamps(
+        () => ramps.look(),
+        settings.rampEvery,
+        (error) => logger.warn({ err: error }, 'The ramps can not be looked at. Trying again.'),
+      );
     },
     async close() {
+      await runner?.stop();
       await publisher.close();
       await stores.close();
     },

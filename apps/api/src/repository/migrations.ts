@@ -173,4 +173,25 @@ export const migrations: readonly Migration[] = [
     sqlite: [firstSnapshot],
     mysql: [firstSnapshot],
   },
+  {
+    version: 5,
+    name: 'create ramps',
+    sqlite: [
+      `CREATE TABLE IF NOT EXISTS ramps (
+        experiment TEXT NOT NULL PRIMARY KEY REFERENCES experiments (experiment),
+        version INTEGER NOT NULL CHECK (version >= 1),
+        status TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (json_valid(state))
+      ) STRICT`,
+    ],
+    mysql: [
+      `CREATE TABLE IF NOT EXISTS ramps (
+        experiment VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+        version INT UNSIGNED NOT NULL,
+        status VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+        state MEDIUMTEXT NOT NULL,
+        FOREIGN KEY (experiment) REFERENCES experiments (experiment)
+      ) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_ci`,
+    ],
+  },
 ];

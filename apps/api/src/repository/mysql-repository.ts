@@ -42,6 +42,7 @@ class MysqlRepository implements Repository {
   readonly experiments;
   readonly audit;
   readonly visitors;
+  readonly ramps;
   readonly #url: string;
   readonly #pool: Pool;
   #closed: Promise<void> | undefined;
@@ -64,6 +65,7 @@ class MysqlRepository implements Repository {
     this.experiments = management.experiments;
     this.audit = management.audit;
     this.visitors = management.visitors;
+    this.ramps = management.ramps;
   }
 
   async listPlans() {

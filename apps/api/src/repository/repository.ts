@@ -3,6 +3,8 @@ import type { AuditRepository } from './audit-repository.ts';
 import { createExperimentRepository } from './experiment-repository.ts';
 import type { ExperimentRepository } from './experiment-repository.ts';
 import type { ProductRepository } from './product-repository.ts';
+import { createRampRepository } from './ramp-repository.ts';
+import type { RampRepository } from './ramp-repository.ts';
 import type { SqlDatabase } from './sql-database.ts';
 import { createVisitorRepository } from './visitor-repository.ts';
 import type { VisitorRepository } from './visitor-repository.ts';
@@ -12,6 +14,7 @@ export interface ManagementRepositories {
   readonly experiments: ExperimentRepository;
   readonly audit: AuditRepository;
   readonly visitors: VisitorRepository;
+  readonly ramps: RampRepository;
 }
 
 /** All that the API keeps in one database. */
@@ -23,5 +26,6 @@ export function managementRepositories(database: SqlDatabase): ManagementReposit
     experiments: createExperimentRepository(database),
     audit: createAuditRepository(database),
     visitors: createVisitorRepository(database),
+    ramps: createRampRepository(database),
   };
 }

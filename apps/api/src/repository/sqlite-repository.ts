@@ -48,6 +48,7 @@ class SqliteRepository implements Repository {
   readonly experiments;
   readonly audit;
   readonly visitors;
+  readonly ramps;
   readonly #database;
   readonly #listPlans;
   readonly #findPlan;
@@ -62,6 +63,7 @@ class SqliteRepository implements Repository {
     this.experiments = management.experiments;
     this.audit = management.audit;
     this.visitors = management.visitors;
+    this.ramps = management.ramps;
     this.#listPlans = database.prepare(`SELECT ${planColumns} FROM plans ORDER BY price, id`);
     this.#findPlan = database.prepare(`SELECT ${planColumns} FROM plans WHERE id = ?`);
     this.#insertSignUp = database.prepare(

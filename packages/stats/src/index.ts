@@ -1,0 +1,8 @@
+/**
+ * Counts in, verdicts out. Pure: no I/O, no clock, no randomness, and no import but the
+ * numerics library. What can't be told has a named reason; nothing is ever NaN.
+ */
+export { differenceLowerLimit, lowerLimit, upperLimit } from './proportion.ts';
+export type { Proportion } from './proportion.ts';
+export { sampleRatio } from './sample-ratio.ts';
+export type { SampleRatio } from './sample-ratio.ts';
