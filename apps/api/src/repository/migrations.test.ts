@@ -59,6 +59,22 @@ describeDatabases('migrating', (kind) => {
     );
   });
 
+  test('goes forward from every version, and keeps what is there', async () => {
+    for (const { version } of migrations) {
+      const location = await kind.fresh();
+      await migrate(location, migrations.slice(0, version));
+      const before = await query(location, 'SELECT * FROM plans');
+      await migrate(location, migrations);
+      expect(await query(location, 'SELECT * FROM plans')).toEqual(
+        before.length === 0 ? expect.any(Array) : before,
+      );
+      expect(await query(location, 'SELECT * FROM experiment_snapshot')).toEqual([
+        { id: 1, revision: 0 },
+      ]);
+      expect(await query(location, 'SELECT * FROM experiments')).toEqual([]);
+    }
+  });
+
   test('that fails half way keeps no half, and works once mended', async () => {
     const location = await kind.fresh();
     const broken = migrations.map((migration) =>
@@ -75,13 +91,17 @@ describeDatabases('migrating', (kind) => {
     expect(await query(location, 'SELECT * FROM plans')).toHaveLength(5);
   });
 
-  test('bears a crash between a table and its record', async () => {
-    const location = await kind.fresh();
-    await migrate(location, migrations.slice(0, 1));
-    await query(location, 'DELETE FROM product_migrations');
-    await migrate(location, migrations);
-    expect(await query(location, 'SELECT * FROM plans')).toHaveLength(5);
-  });
+  test.each([1, 3])(
+    'bears a crash between the tables of version %i and their record',
+    async (version) => {
+      const location = await kind.fresh();
+      await migrate(location, migrations.slice(0, version));
+      await query(location, `DELETE FROM product_migrations WHERE version = ${version}`);
+      await migrate(location, migrations);
+      expect(await query(location, 'SELECT * FROM plans')).toHaveLength(5);
+      expect(await query(location, 'SELECT * FROM experiment_snapshot')).toHaveLength(1);
+    },
+  );
 
   test('leaves the database of a newer release alone', async () => {
     const location = await kind.fresh();
