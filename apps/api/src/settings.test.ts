@@ -82,3 +82,90 @@ test('names all problems at once', () => {
     /PORT .* TURNOUT_MYSQL_URL .* LOG_LEVEL/,
   );
 });
+
+/** A file system with these files only. */
+const files = (texts: Readonly<Record<string, string>>) => (file: string) => texts[file];
+
+const CONFIG = 'upstreams: { site: { url: "http://127.0.0.1:3000" } }\ndefault: site\n';
+
+test('turnout.yaml says what upstreams there are, where the data is, and the seeds', () => {
+  const text = `${CONFIG}dataDir: data
+redis: redis://cache:6379
+experiments:
+  - key: home
+    status: running
+    variants: [{ key: control, upstream: site, weight: 100, control: true }]
+`;
+  const settings = readSettings(
+    {
+      TURNOUT_CONFIG: '/shop/turnout.yaml',
+      TURNOUT_COOKIE_SECRETS: 'sixteen-characters,another-sixteen-c',
+    },
+    files({ '/shop/turnout.yaml': text }),
+  );
+  expect(settings).toMatchObject({
+    configFile: '/shop/turnout.yaml',
+    dataFolder: '/shop/data',
+    redisUrl: 'redis://cache:6379',
+    upstreams: ['site'],
+    cookieSecrets: ['sixteen-characters', 'another-sixteen-c'],
+    seeds: [{ key: 'home' }],
+  });
+});
+
+test('without it the environment says what it can', () => {
+  const settings = readSettings(
+    { TURNOUT_DATA_DIR: '/data', TURNOUT_REDIS_URL: 'redis://cache', TURNOUT_CONFIG: '/none.yaml' },
+    noFile,
+  );
+  expect(settings).toMatchObject({
+    configFile: undefined,
+    dataFolder: '/data',
+    redisUrl: 'redis://cache',
+    upstreams: undefined,
+    publicUrl: undefined,
+    seeds: [],
+    tokens: [],
+  });
+});
+
+test.each([
+  ['{ hosts: ["*.shop.example", shop.example], port: 80 }', 'http://shop.example'],
+  ['{ hosts: [localhost], port: 8123 }', 'http://localhost:8123'],
+  ['{ hosts: ["*"], url: "https://shop.example" }', 'https://shop.example'],
+  ['{ hosts: ["*"] }', undefined],
+  ['{ port: 0 }', undefined],
+])('with public: %s links lead to %s', (open, url) => {
+  const settings = readSettings(
+    { TURNOUT_CONFIG: '/turnout.yaml' },
+    files({ '/turnout.yaml': `${CONFIG}public: ${open}\n` }),
+  );
+  expect(settings.publicUrl).toBe(url);
+});
+
+test('names the problems of turnout.yaml beside its own', () => {
+  expect(() =>
+    readSettings(
+      { PORT: 'x', TURNOUT_CONFIG: '/turnout.yaml', TURNOUT_ADMIN_TOKEN: 'short' },
+      files({ '/turnout.yaml': 'default: site\n' }),
+    ),
+  ).toThrow(/turnout\.yaml can't be used[^]* PORT [^]* TURNOUT_ADMIN_TOKEN: expected/);
+});
+
+test('the admin’s token may not be another’s as well', () => {
+  const token = 'one-token-for-all';
+  expect(() =>
+    readSettings({ TURNOUT_ADMIN_TOKEN: token, TURNOUT_API_TOKENS: `ada:viewer:${token}` }, noFile),
+  ).toThrow(/^TURNOUT_API_TOKENS: the admin token is in the list, give each one of their own\.$/);
+});
+
+test.each(['not json', '{}', '{"adminToken":"short"}', '[]'])(
+  'a secrets.json that says %s gives no admin',
+  (text) => {
+    const settings = readSettings(
+      { TURNOUT_DATA_DIR: '/data' },
+      files({ '/data/secrets.json': text }),
+    );
+    expect(settings.tokens).toEqual([]);
+  },
+);

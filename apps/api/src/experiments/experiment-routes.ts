@@ -14,7 +14,7 @@ import { holderOf, requireRole } from '../auth/require-role.ts';
 import { allowOnly } from '../http/allowed-methods.ts';
 import { checkedBody, queryCount } from '../http/checked.ts';
 import { requireJson } from '../http/json-body.ts';
-import { InvalidChange } from './change-errors.ts';
+import { InvalidChange, StaleRevision } from './change-errors.ts';
 import type { Edit } from './edit.ts';
 import { allocationEdit, placements, revertEdit, statusEdit } from './edits.ts';
 import type { Experiments } from './experiments.ts';
@@ -111,8 +111,8 @@ export function experimentRoutes(options: ExperimentRoutesOptions): Router {
     .post(...editor, async (req, res) => {
       const request = checkedBody(revertSchema, req.body);
       const { key } = req.params;
-      // Of an experiment that is not there, or has moved on, that is what is to be told.
-      await experiments.get(key);
+      const current = await experiments.get(key);
+      if (current.revision !== request.revision) throw new StaleRevision(current, request.revision);
       const to = request.to ?? request.revision - 1;
       const earlier = await experiments.revision(key, to);
       if (earlier === undefined) {

@@ -2,6 +2,9 @@ import { schemaProblems } from '@turnout/contracts';
 import type { z } from 'zod';
 import { HttpProblem, unprocessable } from './problem.ts';
 
+/** Levels of a body: rules within rules are read, compiled and told by recursion, here and on edges. */
+const DEEPEST = 64;
+
 /**
  * A body as its schema reads it.
  *
@@ -11,6 +14,9 @@ export function checkedBody<Schema extends z.ZodType>(
   schema: Schema,
   body: unknown,
 ): z.output<Schema> {
+  if (isDeeper(body, DEEPEST)) {
+    throw unprocessable(`The body is nested too deeply: expected at most ${DEEPEST} levels.`, []);
+  }
   const { data, error } = schema.safeParse(body);
   if (error === undefined) return data;
   throw unprocessable(
@@ -34,4 +40,9 @@ export function queryCount(
   const count = typeof value === 'string' && /^[1-9]\d{0,8}$/.test(value) ? Number(value) : 0;
   if (count >= 1 && count <= most) return count;
   throw new HttpProblem(400, 'Bad Request', `Expected ?${name}= with a number from 1 to ${most}.`);
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }

@@ -33,15 +33,13 @@ const ROLES = ['viewer', 'editor', 'admin'] as const;
 test('docs/api.md names the same endpoints and roles', async () => {
   const text = await readFile(new URL('../../../../docs/api.md', import.meta.url), 'utf8');
   const documented = [...text.matchAll(/^\| `([A-Z]+) \/v1(\/\S+)` +\| (\w+) /gm)].map(
-    ([, method = '', path = '', role = '']) => [`${method} ${path}`, role],
+    ([, method = '', path = '', role = '']) => `${method} ${path} ${role}`,
   );
-  const tested = ENDPOINTS.map(([what, , role]) => [
-    what
-      .replace('/home-redesign', what.includes('visitors') ? '/:experiment' : '/:key')
-      .replace(VISITOR, ':visitor'),
-    role,
-  ]);
-  expect(documented.toSorted()).toEqual(tested.toSorted());
+  const tested = ENDPOINTS.map(([what, , role]) => {
+    const key = what.includes('visitors') ? ':experiment' : ':key';
+    return `${what.replace('home-redesign', key).replace(VISITOR, ':visitor')} ${role}`;
+  });
+  expect(new Set(documented)).toEqual(new Set(tested));
 });
 
 test('each endpoint lets in those whose role it needs, and nobody else', async () => {

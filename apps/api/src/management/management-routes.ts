@@ -37,7 +37,7 @@ export function managementRoutes(management: Management, logger: Logger): Router
     schemaRoutes(),
     requireToken(authenticate),
     (_req, res, next) => {
-      res.set('Cache-Control', 'private, no-cache');
+      res.set('Cache-Control', 'no-store');
       next();
     },
   );

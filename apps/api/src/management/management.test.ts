@@ -154,6 +154,7 @@ describeDatabases('managing experiments', (kind) => {
         { document: experimentDocument({ key }), revision: 1, reason: 'x' },
       ],
       [`POST /experiments/${key}/revert`, { revision: 1, to: 1, reason: 'x' }],
+      [`POST /experiments/${key}/revert`, { revision: 99, reason: 'x' }],
       [`POST /experiments/${key}/status`, { status: 'paused', revision: 1, reason: 'x' }],
       [
         'POST /apply',
@@ -527,6 +528,13 @@ describe('on one process', () => {
     test.each([
       ['POST /experiments', 'not json', 400],
       ['POST /experiments', '', 400],
+      [
+        'POST /experiments',
+        `{"document":{"audience":${'{"not":'.repeat(50_000)}1${'}'.repeat(50_001)}}`,
+        422,
+      ],
+      ['POST /experiments', '[]', 422],
+      ['POST /experiments', '{"__proto__":{"document":{}}}', 422],
       ['POST /experiments', JSON.stringify({ document: 'x'.repeat(1_100_000) }), 413],
       [
         'PUT /experiments/nobody',

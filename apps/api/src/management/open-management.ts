@@ -1,6 +1,11 @@
 import { cookieSecrets } from '@turnout/contracts/cookie-secrets';
+import { pathName } from '@turnout/contracts';
+import type { Problem } from '@turnout/contracts';
+import type { ExperimentRecord } from '@turnout/contracts/management';
 import type { Logger } from 'pino';
 import { createAuthenticate } from '../auth/tokens.ts';
+import { documentProblems } from '../experiments/document-problems.ts';
+import type { Draft } from '../experiments/document-problems.ts';
 import { createExperiments } from '../experiments/experiments.ts';
 import { createPreviewLinks } from '../experiments/preview-link.ts';
 import { seedExperiments } from '../experiments/seeds.ts';
@@ -82,6 +87,8 @@ export function openManagement(options: ManagementOptions): OpenManagement {
     async begin() {
       if (tokens.length === 0) logger.warn(NO_TOKEN);
       tellSeeding(await seedExperiments(experiments, settings.seeds), logger);
+      const live = (await experiments.list()).experiments;
+      tellProblems(documentProblems(live.map(placed), [], upstreams), logger);
       publisher.start();
       runner = runRamps(
         () => ramps.look(),
@@ -114,4 +121,17 @@ function tellSeeding({ created, different, problems }: Seeding, logger: Logger):
       'The new experiments of turnout.yaml can not be created beside those that are live.',
     );
   }
+}
+
+function placed({ key, document }: ExperimentRecord): Draft {
+  return { document, at: [key] };
+}
+
+/** Such as an upstream that turnout.yaml names no more. */
+function tellProblems(problems: readonly Problem[], logger: Logger): void {
+  if (problems.length === 0) return;
+  logger.error(
+    { problems: problems.map(({ path, message }) => `${pathName(path)}: ${message}`) },
+    'Edges with this turnout.yaml can not use the experiments as they stand, and keep those that they have. Change the file or the experiments.',
+  );
 }

@@ -2,12 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { snapshotSchema } from '@turnout/contracts';
-import type {
-  Change,
-  ExperimentList,
-  ExperimentRecord,
-  PreviewLink,
-} from '@turnout/contracts/management';
+import type { Change, ExperimentList, ExperimentRecord } from '@turnout/contracts/management';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { stringify } from 'yaml';
 import { redisCli } from '../../../../test/kit/redis-cli.ts';
@@ -107,6 +102,20 @@ test('seeds that do not fit what is live are told, and the API runs', async () =
   expect(again.lines.join('\n')).toContain('share the slots [0, 6000)');
 });
 
+test('experiments that the configuration can not serve any more are told', async () => {
+  const location = { dataFolder: await folders.make(), mysqlUrl: undefined };
+  const first = startApi(await environmentWith(location, { experiments: [experimentDocument()] }));
+  await first.url;
+  first.kill('SIGTERM');
+  await first.ended;
+  const upstreams = { wordpress: { url: 'http://127.0.0.1:4003' } };
+  const again = startApi(await environmentWith(location, { upstreams }));
+  await again.logged(/can not use the experiments as they stand/);
+  expect(again.lines.join('\n')).toContain(
+    'home.variants[1].upstream: no upstream \\"next\\"; there are: wordpress',
+  );
+});
+
 test('without a configuration any upstream will do, and links have no address', async () => {
   const TURNOUT_CONFIG = join(await folders.make(), 'none.yaml');
   const url = await startApi({ ...TOKEN_ENVIRONMENT, TURNOUT_CONFIG }).url;
@@ -132,23 +141,6 @@ test('a configuration that can not be used ends the start with its problems', as
   const { code, messages } = await api.ended;
   expect(code).toBe(1);
   expect(messages.join()).toMatch(/turnout\.yaml:\d+:\d+: default: no upstream "nowhere"/);
-});
-
-test.each([
-  [{ hosts: ['*.shop.example', 'shop.example'], port: 80 }, 'http://shop.example'],
-  [{ hosts: ['localhost'], port: 8123 }, 'http://localhost:8123'],
-  [{ hosts: ['*'], url: 'https://shop.example' }, 'https://shop.example'],
-])('links lead to where the edge is: %j', async (open, origin) => {
-  const location = { dataFolder: await folders.make(), mysqlUrl: undefined };
-  const environment = await environmentWith(location, {
-    public: open,
-    experiments: [experimentDocument()],
-  });
-  const url = await startApi(environment).url;
-  const { body } = await manage<PreviewLink>(url, 'POST /experiments/home/preview', {
-    variant: 'A',
-  });
-  expect(new URL(body.url).origin).toBe(origin);
 });
 
 test('api.json says where the API is, for as long as it is there', async () => {

@@ -59,6 +59,24 @@ describeDatabases('migrating', (kind) => {
     );
   });
 
+  test('goes forward from every version, and keeps what is there', async () => {
+    for (const { version } of migrations) {
+      const location = await kind.fresh();
+      await migrate(location, migrations.slice(0, version));
+      // What a release has changed of the plans is not written over by the next.
+      await query(location, "UPDATE plans SET name = 'Hopper' WHERE id = 'glide'");
+      const hoppers = async () => query(location, "SELECT id FROM plans WHERE name = 'Hopper'");
+      const before = await hoppers();
+      await migrate(location, migrations);
+      expect(await hoppers()).toEqual(before);
+      expect(await query(location, 'SELECT id FROM plans')).toHaveLength(5);
+      expect(await query(location, 'SELECT * FROM experiment_snapshot')).toEqual([
+        { id: 1, revision: 0 },
+      ]);
+      expect(await query(location, 'SELECT * FROM experiments')).toEqual([]);
+    }
+  });
+
   test('that fails half way keeps no half, and works once mended', async () => {
     const location = await kind.fresh();
     const broken = migrations.map((migration) =>
@@ -75,13 +93,17 @@ describeDatabases('migrating', (kind) => {
     expect(await query(location, 'SELECT * FROM plans')).toHaveLength(5);
   });
 
-  test('bears a crash between a table and its record', async () => {
-    const location = await kind.fresh();
-    await migrate(location, migrations.slice(0, 1));
-    await query(location, 'DELETE FROM product_migrations');
-    await migrate(location, migrations);
-    expect(await query(location, 'SELECT * FROM plans')).toHaveLength(5);
-  });
+  test.each([1, 3])(
+    'bears a crash between the tables of version %i and their record',
+    async (version) => {
+      const location = await kind.fresh();
+      await migrate(location, migrations.slice(0, version));
+      await query(location, `DELETE FROM product_migrations WHERE version = ${version}`);
+      await migrate(location, migrations);
+      expect(await query(location, 'SELECT * FROM plans')).toHaveLength(5);
+      expect(await query(location, 'SELECT * FROM experiment_snapshot')).toHaveLength(1);
+    },
+  );
 
   test('leaves the database of a newer release alone', async () => {
     const location = await kind.fresh();
