@@ -12,7 +12,7 @@ import { createEmbeddedStore } from './embedded/index.ts';
 import { compileExperiment } from './experiment.ts';
 import type { ExperimentDefinition } from './experiment.ts';
 import { createRedisStore } from './redis/index.ts';
-import type { AssignmentStore, Ledger } from './store.ts';
+import type { Ledger } from './store.ts';
 import { createVisitorCookie } from './visitor-cookie.ts';
 import type { VisitorId } from './visitor-cookie.ts';
 
@@ -203,54 +203,6 @@ describe('with a store', () => {
     expect(await assigner.assign(returning(mint()), paused)).toMatchObject({ source: 'paused' });
     expect(assigner.status().storeErrors).toBeGreaterThan(0);
   });
-});
-
-test('a store that fails for some is written for the others, and not asked in a hot loop', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'turnout-assigner-'));
-  const store = createEmbeddedStore({ file: join(folder, 'ledger.db'), ttl: DAY });
-  // As in a Cluster that has lost a node.
-  const lost = new Set(Array.from({ length: 300 }, mint));
-  let refusals = 0;
-  const partial: AssignmentStore = {
-    ...store,
-    async getOrSet(visitor, ...rest) {
-      if (!lost.has(visitor)) return store.getOrSet(visitor, ...rest);
-      refusals += 1;
-      throw new Error('The node is lost');
-    },
-  };
-  const assigner = createAssigner({ store: partial, breaker: { delay: 10, maxDelay: 20 } });
-  for (const id of lost) void assigner.assign({ id, mirror: [], minted: true }, running);
-  await expect.poll(() => assigner.status().breakerOpened, { timeout: 10_000 }).toBe(1);
-
-  const others: VisitorId[] = [];
-  const [began, refusalsBefore] = [performance.now(), refusals];
-  while (performance.now() - began < 500) {
-    const id = mint();
-    others.push(id);
-    void assigner.assign({ id, mirror: [], minted: true }, running);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-  const seconds = (performance.now() - began) / 1_000;
-  // A batch of 200 each 100 ms, and what the breaker's probes ask for.
-  expect((refusals - refusalsBefore) / seconds).toBeLessThan(4_000);
-  await expect
-    .poll(
-      async () => (await Promise.all(others.map((id) => store.get(id)))).every((all) => all.size),
-      {
-        timeout: 10_000,
-      },
-    )
-    .toBe(true);
-  await expect
-    .poll(() => assigner.status().writeBehindLength, { timeout: 10_000 })
-    .toBeLessThanOrEqual(lost.size);
-
-  lost.clear();
-  await expect.poll(() => assigner.status().writeBehindLength, { timeout: 10_000 }).toBe(0);
-  await assigner.close();
-  await store.close();
-  rmSync(folder, { recursive: true });
 });
 
 describe('without asking anybody', () => {
