@@ -174,16 +174,18 @@ for (const { name, isHere, start } of backends) {
     test('followers in other processes hear within a second, and nothing keeps them alive', async () => {
       const store = open();
       await publish(store, 'at 0');
+      // Each tells how late it heard of three changes, and ends.
       const followers = Array.from({ length: 2 }, () =>
         runProcess(
           `${backend.openSource}
-           await new Promise((resolve) => {
+           const delays: number[] = [];
+           await new Promise<void>((resolve) => {
              store.follow((text) => {
-               if (text === 'end') return resolve(undefined);
-               const delay = Date.now() - Number(text.slice(3));
-               if (text !== 'at 0') console.log(delay);
+               if (text !== 'at 0') delays.push(Date.now() - Number(text.slice(3)));
+               if (delays.length === 3) resolve();
              });
            });
+           console.log(delays.join());
            await store.close();
            await store.close();`,
         ),
@@ -193,18 +195,17 @@ for (const { name, isHere, start } of backends) {
       void done.finally(() => {
         state.isDone = true;
       });
-      for (let count = 0; !state.isDone; count += 1) {
-        await publish(store, count < 6 ? `at ${Date.now()}` : 'end');
+      while (!state.isDone) {
+        await publish(store, `at ${Date.now()}`);
         await Promise.race([done, new Promise((resolve) => setTimeout(resolve, 250))]);
       }
       for (const delays of await done) {
-        const sorted = delays
-          .split('\n')
+        const [, median] = delays
+          .split(',')
           .map(Number)
           .toSorted((a, b) => a - b);
-        expect(sorted.length).toBeGreaterThan(2);
         // The median: this machine may be busy, and stall any single one.
-        expect(sorted[Math.floor(sorted.length / 2)]).toBeLessThan(1_000);
+        expect(median).toBeLessThan(1_000);
       }
     }, 60_000);
 

@@ -6,13 +6,14 @@ import type { PendingWrite } from './write-behind.ts';
 const cookie = createVisitorCookie({ secrets: ['a-secret-for-the-tests'], secure: false });
 
 function writeOf(revision: number): PendingWrite {
-  return {
+  const write = {
     visitor: cookie.mint(),
     experiment: 'home',
     proposal: { variant: 'A', phase: 1, revision },
     variants: ['A'],
     departures: [],
   };
+  return write;
 }
 
 test.each([

@@ -18,7 +18,7 @@ export type RedisAddress =
       readonly database: number;
     };
 
-export interface Node {
+interface Node {
   readonly host: string;
   readonly port: number;
 }
