@@ -1,8 +1,10 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { configSchema, readConfig } from '@turnout/contracts';
+import { configSchema, predicateSchema, readConfig } from '@turnout/contracts';
 import { rampRequestSchema } from '@turnout/contracts/ramp';
+import { predicateProblems } from '@turnout/router-core';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { z } from 'zod';
 import { parseSteps } from '../packages/cli/src/ramp-steps.ts';
 
@@ -86,6 +88,19 @@ test('docs/configuration.md names every key of the configuration, and no other',
     });
   expect(documented.toSorted()).toEqual(
     keysOf(z.toJSONSchema(configSchema, { io: 'input' })).toSorted(),
+  );
+});
+
+test('docs/configuration.md has a valid example of every rule', () => {
+  const rows = [...read('docs/configuration.md').matchAll(/^\| (\w+) +\| `(\{.*?\})` +\|/gm)];
+  const examples = rows.map(([, kind = '', example = '']) => ({ kind, rule: parse(example) }));
+  for (const { kind, rule } of examples) {
+    expect(Object.keys(rule)).toEqual([kind]);
+    expect(predicateSchema.safeParse(rule).error).toBeUndefined();
+    expect(predicateProblems(rule)).toEqual([]);
+  }
+  expect(examples.map(({ kind }) => kind).join(', ')).toBe(
+    'path, host, method, header, cookie, query, language, device, country, bot, all, any, not',
   );
 });
 

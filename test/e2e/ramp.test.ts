@@ -10,7 +10,7 @@ import {
 } from '@turnout/router-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startApi, type ApiProcess } from '../kit/api-process.ts';
-import { startEdge, type EdgeProcess } from '../kit/edge-process.ts';
+import { runTurnout, startEdge, type EdgeProcess } from '../kit/edge-process.ts';
 import { NAVIGATION, send } from '../kit/http.ts';
 
 // Ramps on real processes: an edge with two workers, the API, and upstreams that do well or not.
@@ -262,16 +262,24 @@ test('a split that is not the planned one is rolled back', async () => {
   expect((await rampOf(key)).reason).toMatch(/^sampleRatio: new visitors control 50, B \d+; /);
 });
 
-test('without traffic it holds, and says so', async () => {
+test('without traffic it holds, and says so; the command line starts, shows and stops it', async () => {
   const key = 'quiet';
   await create(key);
-  await startRamp(key);
+  const turnout = async (...args: readonly string[]): Promise<string> => {
+    const env = { TURNOUT_API_URL: api.url, TURNOUT_TOKEN: TOKEN };
+    const { code, stdout, stderr } = await runTurnout(['ramp', key, ...args], env);
+    expect([args, code, stderr]).toEqual([args, 0, '']);
+    return stdout;
+  };
+  await turnout('1%', '100%:1h', '--minimum-requests', '30', '--reason', 'go live', '--yes');
   await until(key, { status: 'holding', step: 0 }, async () => {});
-  expect((await rampOf(key)).reason).toBe(
+  const reason =
     'too little traffic: errorRate of B: 0 answers, control 0; each needs 30; ' +
-      'firstByte of B: 0 answers, control 0; each needs 30; sampleRatio: no new visitors',
-  );
-  expect(await historyOf(key)).toHaveLength(2);
+    'firstByte of B: 0 answers, control 0; each needs 30; sampleRatio: no new visitors';
+  expect(await turnout('--status')).toContain(`The ramp of quiet holds: ${reason}\n`);
+  expect((await historyOf(key)).map(([coverage]) => coverage)).toEqual([0, 100]);
+  await turnout('--stop', '--yes');
+  expect(await rampOf(key)).toMatchObject({ status: 'stopped', reason: 'stopped by admin' });
 });
 
 test('an API that is killed in the middle of a step goes on after; so does a kill', async () => {

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endServerProcess, freePort, startServerProcess } from './server-process.ts';
+import { until } from './until.ts';
 
 /** A redis-server of its own for one test file, with an empty temporary data folder. */
 export interface RedisServer {
@@ -11,6 +12,8 @@ export interface RedisServer {
   readonly url: string;
   readonly host: string;
   readonly port: number;
+  /** Where the nodes of a Cluster talk to each other; undefined outside of one. */
+  readonly busPort: number | undefined;
   /** Freezes the server: it accepts connections and answers nothing, as a hung machine does. */
   pause(): void;
   /** Thaws a paused server. */
@@ -24,8 +27,8 @@ export interface RedisServer {
 }
 
 export interface RedisServerOptions {
-  /** Starts a Cluster of one node that owns every slot. */
-  readonly cluster?: boolean;
+  /** Starts a node of a Cluster: one that owns every slot, or the first to the last given. */
+  readonly cluster?: boolean | readonly [first: number, last: number];
   /** Further options of redis-server, such as `--maxmemory`, `1mb`. */
   readonly settings?: readonly string[];
 }
@@ -33,10 +36,9 @@ export interface RedisServerOptions {
 const SERVER = 'redis-server';
 const CLIENT = 'redis-cli';
 const HOST = '127.0.0.1';
-/** Milliseconds that start and stop may take on a loaded machine. */
-const PATIENCE = 20_000;
 /** Ports tried: another process can take the port between the probe and the start. */
 const ATTEMPTS = 5;
+const ALL_SLOTS = [0, 16_383] as const;
 const MISSING = 'No redis-server found in PATH. On Debian: apt-get install redis-server.';
 
 /**
@@ -52,8 +54,10 @@ export function hasRedis(): boolean {
 /** Starts a server on a free port, with append-only persistence as in production. */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
   const { cluster = false, settings = [] } = options;
+  const slots = cluster === true ? ALL_SLOTS : cluster;
   const folder = await mkdtemp(join(tmpdir(), 'turnout-redis-'));
   let port = 0;
+  let busPort: number | undefined;
   const start = async (): Promise<ChildProcess> =>
     startServerProcess(
       SERVER,
@@ -69,8 +73,8 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
         '--save',
         '',
         // A node that no other has told its address does not know it, and announces none.
-        ...(cluster ? ['--cluster-enabled', 'yes', '--cluster-announce-ip', HOST] : []),
-        ...(cluster ? ['--cluster-port', String(await freePort())] : []),
+        ...(slots === false ? [] : ['--cluster-enabled', 'yes', '--cluster-announce-ip', HOST]),
+        ...(busPort === undefined ? [] : ['--cluster-port', String(busPort)]),
         ...settings,
       ],
       'Ready to accept connections',
@@ -79,17 +83,19 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     let server: ChildProcess | undefined;
     for (let attempt = 1; server === undefined; attempt += 1) {
       port = await freePort();
+      if (slots !== false) busPort = await freePort();
       server = await start().catch((error: unknown) => {
         if (attempt === ATTEMPTS || !String(error).includes('in use')) throw error;
         return undefined;
       });
     }
     let running = server;
-    if (cluster) ownAllSlots(port);
+    if (slots !== false) await ownSlots(port, slots);
     return {
-      url: `${cluster ? 'redis+cluster' : 'redis'}://${HOST}:${port}`,
+      url: `${slots === false ? 'redis' : 'redis+cluster'}://${HOST}:${port}`,
       host: HOST,
       port,
+      busPort,
       pause: () => void running.kill('SIGSTOP'),
       resume: () => void running.kill('SIGCONT'),
       kill: () => endServerProcess(running, 'SIGKILL'),
@@ -107,13 +113,19 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   }
 }
 
-function ownAllSlots(port: number): void {
-  const cli = (...command: string[]): string =>
-    spawnSync(CLIENT, ['-h', HOST, '-p', String(port), ...command], { encoding: 'utf8' }).stdout;
-  const answer = cli('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
-  if (answer.trim() !== 'OK') throw new Error(`The Cluster did not take its slots: ${answer}`);
-  const patience = performance.now() + PATIENCE;
-  while (!cli('CLUSTER', 'INFO').includes('cluster_state:ok')) {
-    if (performance.now() > patience) throw new Error('The Cluster did not become ready.');
-  }
+/**
+ * Sends one command to a server on this machine.
+ *
+ * @returns what it answered, as `redis-cli` shows it
+ */
+export function runRedisCommand(port: number, ...command: string[]): string {
+  return spawnSync(CLIENT, ['-h', HOST, '-p', String(port), ...command], { encoding: 'utf8' })
+    .stdout;
+}
+
+async function ownSlots(port: number, [first, last]: readonly [number, number]): Promise<void> {
+  const answer = runRedisCommand(port, 'CLUSTER', 'ADDSLOTSRANGE', String(first), String(last));
+  if (answer.trim() !== 'OK') throw new Error(`The node did not take its slots: ${answer}`);
+  const info = (): string => runRedisCommand(port, 'CLUSTER', 'INFO');
+  await until('a Cluster', info, (text) => text.includes('cluster_state:ok'));
 }

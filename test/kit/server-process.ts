@@ -6,6 +6,11 @@ import { createServer } from 'node:net';
 const PATIENCE = 60_000;
 const LOOPBACK = '127.0.0.1';
 
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** A TCP port that is free now, for servers that can't choose one and tell. */
 export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, LOOPBACK);
@@ -30,9 +35,8 @@ export async function startServerProcess(
   ready: string,
 ): Promise<ChildProcess> {
   const child = spawn(program, options, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const killWithUs = (): void => void child.kill('SIGKILL');
-  process.once('exit', killWithUs);
-  child.once('exit', () => process.off('exit', killWithUs));
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   let log = '';
   await new Promise<void>((resolve, reject) => {
     const fail = (what: string): void => {

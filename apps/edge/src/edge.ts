@@ -128,7 +128,7 @@ function createTesting(
     tally: new VisitorTally(ledger?.visitors, now),
     consents: createConsent(config.consent),
     adopt(next) {
-      live = compileLive(next, destination);
+      live = compileLive(next, destination, live);
       metrics.snapshotRevision.set(live.revision);
       metrics.changeEffect.observe(Math.max(0, now() - next.publishedAt) / 1000);
     },

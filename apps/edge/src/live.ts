@@ -27,12 +27,16 @@ export interface Live {
   destinationOutside(variant: Variant): Destination;
 }
 
-/** @throws {Error} for an experiment that can't be compiled, or an upstream that is not there */
+/**
+ * @param previous what was compiled of the experiments that have not changed is taken from it
+ * @throws {Error} for an experiment that can't be compiled, or an upstream that is not there
+ */
 export function compileLive(
   { revision, experiments }: Pick<Snapshot, 'revision' | 'experiments'>,
   destination: (upstream: string) => Destination,
+  previous?: Live,
 ): Live {
-  const set = compileExperiments(experiments);
+  const set = compileExperiments(experiments, previous?.set);
   const drafts = experiments
     .filter(({ status }) => status === 'draft')
     .map((draft) => compileExperiment(draft));

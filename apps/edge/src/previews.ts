@@ -2,7 +2,7 @@ import { readPreview, type Preview } from '@turnout/router-core';
 import { LRUCache } from 'lru-cache';
 
 /** The cookie that a preview link sets: the token itself. */
-export const PREVIEW_COOKIE = 'turnout-preview';
+const PREVIEW_COOKIE = 'turnout-preview';
 
 /** Reads preview tokens, from links and from the cookie that a link sets. */
 export interface Previews {

@@ -94,9 +94,11 @@ interface CacheEntry {
 const UNCONFIRMED_MAX_AGE = 5_000;
 /** Writes sent together: enough to fill a pipeline, few enough not to delay a request's. */
 const BATCH = 200;
-/** Milliseconds before a batch that failed as a whole is tried again. */
+/** Milliseconds after a batch of which something failed. */
 const RETRY_DELAY = 100;
-// The breaker's probe when nothing waits to be written. All zero bits: never minted.
+/** Writes that the breaker's probe asks for. */
+const PROBES = 8;
+// Whom it asks for when nothing waits to be written. All zero bits: never minted.
 const PROBE_VISITOR = visitorId('AAAAAAAAAAAAAAAAAAAAAA');
 
 export function createAssigner(options: AssignerOptions): Assigner {
@@ -322,7 +324,11 @@ export function createAssigner(options: AssignerOptions): Assigner {
     while (canWrite()) {
       const batch = writeBehind.take(BATCH);
       const outcomes = await Promise.all(batch.map((write) => writeNow(ledger, write)));
-      if (!outcomes.includes(true)) await startTimer(RETRY_DELAY).elapsed;
+      // Some written is a store that is there, though not for all: a Cluster without one of
+      // its nodes. The rest waits its turn; at once, it would be asked for over and over.
+      if (outcomes.includes(true)) breaker?.succeeded();
+      else outcomes.forEach(() => breaker?.failed());
+      if (outcomes.includes(false)) await startTimer(RETRY_DELAY).elapsed;
     }
   }
 
@@ -331,12 +337,10 @@ export function createAssigner(options: AssignerOptions): Assigner {
     const begun = forgets;
     try {
       const entry = await ledger.getOrSet(visitor, experiment, proposal, variants, departures);
-      breaker?.succeeded();
       if (begun === forgets) confirm(write, entry);
       return true;
     } catch {
       storeErrors += 1;
-      breaker?.failed();
       writeBehind.putBack(write);
       return false;
     }
@@ -353,20 +357,22 @@ export function createAssigner(options: AssignerOptions): Assigner {
     });
   }
 
-  /** Asks for a write if one is waiting: a store can be well enough to read, and no more. */
+  /**
+   * Asks for writes if some are waiting: a store can be well enough to read, and no more. One
+   * that succeeds is enough. A Cluster that has lost a node serves the visitors of the others,
+   * so those that are asked for come from all over the queue.
+   */
   async function probe(ledger: AssignmentStore): Promise<void> {
-    const waiting = writeBehind.peek();
-    const call = attempt<unknown>(() =>
-      waiting === undefined
-        ? ledger.get(PROBE_VISITOR)
-        : ledger.getOrSet(
-            waiting.visitor,
-            waiting.experiment,
-            waiting.proposal,
-            waiting.variants,
-            waiting.departures,
-          ),
-    );
+    const waiting = writeBehind.sample(PROBES);
+    const calls =
+      waiting.length === 0
+        ? [attempt<unknown>(() => ledger.get(PROBE_VISITOR))]
+        : waiting.map(({ visitor, experiment, proposal, variants, departures }) =>
+            attempt<unknown>(() =>
+              ledger.getOrSet(visitor, experiment, proposal, variants, departures),
+            ),
+          );
+    const call = Promise.any(calls);
     const timer = startTimer(deadline);
     try {
       // A store that answers after the deadline is of no use to a request.

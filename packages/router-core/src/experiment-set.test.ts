@@ -36,6 +36,21 @@ describe('a set of experiments', () => {
     expect(keys('/', fromGermany)).toEqual(['all', 'germans']);
   });
 
+  test('takes from the previous set what has not changed', () => {
+    const before = compileExperiments([experiment('a'), experiment('b'), experiment('c')]);
+    const after = compileExperiments(
+      [experiment('c', { coverage: 0 }), experiment('b'), experiment('d')],
+      before,
+    );
+    expect(after.experiments.map(({ key, coverage }) => [key, coverage])).toEqual([
+      ['c', 0],
+      ['b', 10_000],
+      ['d', 10_000],
+    ]);
+    expect(after.experiments[1]).toBe(before.experiments[1]);
+    expect(after.inScope(request('/')).map(({ key }) => key)).toEqual(['c', 'b', 'd']);
+  });
+
   test('is refused with the problems of all its experiments', () => {
     const definitions = [
       experiment('a', { phase: 0 }),

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { compileExperiment } from './experiment.ts';
 import type { Experiment, ExperimentDefinition } from './experiment.ts';
 import type { RequestTraits } from './rules/request-traits.ts';
@@ -12,13 +13,20 @@ export interface ExperimentSet {
 }
 
 /**
- * Compiles experiments into a set.
+ * Compiles experiments into a set. Those that are in the previous one as they are now are taken
+ * from there: a change of one among a thousand does not compile a thousand.
  *
  * @throws AggregateError with an ExperimentError for each that cannot run
  */
-export function compileExperiments(definitions: readonly ExperimentDefinition[]): ExperimentSet {
+export function compileExperiments(
+  definitions: readonly ExperimentDefinition[],
+  previous?: ExperimentSet,
+): ExperimentSet {
+  const known = new Map(previous?.experiments.map((experiment) => [experiment.key, experiment]));
   const errors: unknown[] = [];
   const experiments = definitions.flatMap((definition) => {
+    const before = known.get(definition.key);
+    if (before !== undefined && isDeepStrictEqual(before.definition, definition)) return [before];
     try {
       return [compileExperiment(definition)];
     } catch (error) {

@@ -1,10 +1,14 @@
 import { MAX_COUNT, isCount, isExperimentKey, isVariantKey } from './keys.ts';
 import { compileHosts, compilePathGlob } from './path-match.ts';
 import type { PredicateDefinition } from './rules/definition.ts';
-import { PredicateError, compilePredicate } from './rules/predicate.ts';
+import { compileFirstMatch } from './rules/first-match.ts';
+import { compileRule } from './rules/predicate.ts';
 import type { Predicate } from './rules/predicate.ts';
+import { Place } from './rules/problem.ts';
 import type { DefinitionProblem } from './rules/problem.ts';
 import type { RequestTraits } from './rules/request-traits.ts';
+import { readRule } from './rules/rule.ts';
+import type { Rule } from './rules/rule.ts';
 import { RESERVED_SALTS, SLOTS, checkPartition, rangesFromWeights } from './slots.ts';
 import type { Range } from './slots.ts';
 import type { Departure } from './store.ts';
@@ -89,6 +93,8 @@ export interface Variant {
 
 /** An experiment, compiled: nothing is parsed, looked up by name or checked per request. */
 export interface Experiment {
+  /** As it was written down. */
+  readonly definition: ExperimentDefinition;
   readonly key: string;
   readonly status: ExperimentStatus;
   readonly phase: number;
@@ -172,16 +178,11 @@ export function compileExperiment(definition: ExperimentDefinition): Experiment 
     }
   };
 
-  const compileWhen = (path: DefinitionProblem['path'], when: PredicateDefinition): Predicate => {
-    try {
-      return compilePredicate(when);
-    } catch (error) {
-      if (!(error instanceof PredicateError)) throw error;
-      for (const inner of error.problems) {
-        problems.push({ path: [...path, ...inner.path], message: inner.message });
-      }
-      return () => false;
-    }
+  const read = (path: DefinitionProblem['path'], when: PredicateDefinition): Rule | undefined =>
+    readRule(when, new Place(path, problems));
+  const compile = (path: DefinitionProblem['path'], when: PredicateDefinition | undefined) => {
+    const rule = when && read(path, when);
+    return rule && compileRule(rule);
   };
 
   check(isExperimentKey(key), ['key'], `${KEY}, got "${key}"`);
@@ -221,9 +222,8 @@ export function compileExperiment(definition: ExperimentDefinition): Experiment 
   for (const [index, host] of hosts.entries()) {
     attempt(['scope', 'hosts', index], () => compileHosts([host]), undefined);
   }
-  const { audience } = definition;
-  const when = definition.scope.when && compileWhen(['scope', 'when'], definition.scope.when);
-  const inAudience = audience && compileWhen(['audience'], audience);
+  const when = compile(['scope', 'when'], definition.scope.when);
+  const inAudience = compile(['audience'], definition.audience);
 
   const variants = definition.variants.map(
     ({ key: variantKey, upstream, control = false }, index): Variant => {
@@ -255,15 +255,15 @@ export function compileExperiment(definition: ExperimentDefinition): Experiment 
     ['winner'],
     `no variant "${definition.winner}"; there are ${[...byKey.keys()].join(', ')}`,
   );
-  const forced = (definition.forced ?? []).flatMap((rule, index) => {
-    const matches = compileWhen(['forced', index, 'when'], rule.when);
-    const variant = byKey.get(rule.variant);
+  const forced = (definition.forced ?? []).flatMap(({ when: forWhom, variant: name }, index) => {
+    const rule = read(['forced', index, 'when'], forWhom);
+    const variant = byKey.get(name);
     check(
       variant !== undefined,
       ['forced', index, 'variant'],
-      `no variant "${rule.variant}"; there are ${[...byKey.keys()].join(', ')}`,
+      `no variant "${name}"; there are ${[...byKey.keys()].join(', ')}`,
     );
-    return variant === undefined ? [] : [{ matches, variant }];
+    return rule === undefined || variant === undefined ? [] : [{ rule, item: variant }];
   });
   check(
     status !== 'concluded' || definition.winner !== undefined,
@@ -302,6 +302,7 @@ export function compileExperiment(definition: ExperimentDefinition): Experiment 
   }
   const onHost = compileHosts(hosts);
   return {
+    definition,
     key,
     status,
     phase,
@@ -319,7 +320,7 @@ export function compileExperiment(definition: ExperimentDefinition): Experiment 
       onHost(request.host) &&
       (when === undefined || when(request)),
     admits: (request) => inAudience === undefined || inAudience(request),
-    forcedVariant: (request) => forced.find(({ matches }) => matches(request))?.variant,
+    forcedVariant: compileFirstMatch(forced),
     variant: (variantKey) => byKey.get(variantKey),
     variantAt: (slot) => variants[table[slot] ?? 0] ?? control,
     movedFrom: new Set(moves.map(({ from }) => from)),

@@ -39,9 +39,10 @@ export function createScopeIndex<Item>(scoped: readonly Scoped<Item>[]): ScopeIn
     return name.startsWith('*.') ? childOf(bySuffix, name.slice(1)) : childOf(byName, name);
   };
   for (const [position, { item, paths, hosts }] of scoped.entries()) {
+    const seeds = paths.map((glob) => seedOf(glob, position, item));
     const roots = hosts.length === 0 ? [anyHost] : hosts.map(rootOf);
     for (const root of roots) {
-      for (const glob of paths) plant(root, glob, position, item);
+      for (const seed of seeds) plant(root, seed);
     }
   }
   return {
@@ -71,29 +72,43 @@ interface Leaf<Item> {
   readonly matches: PathMatcher | undefined;
 }
 
-/** What all globs that begin with the same segments have in common. */
+/** What all globs that begin with the same segments have in common. Most nodes are small. */
 class Node<Item> {
-  readonly literal = new Map<string, Node<Item>>();
+  literal: Map<string, Node<Item>> | undefined;
   /** For all segments that hold a `*`. */
   wildcard: Node<Item> | undefined;
-  readonly ending: Leaf<Item>[] = [];
-  readonly openEnded: Leaf<Item>[] = [];
+  ending: Leaf<Item>[] | undefined;
+  openEnded: Leaf<Item>[] | undefined;
 }
 
-function plant<Item>(root: Node<Item>, glob: string, position: number, item: Item): void {
-  const matches = compilePathGlob(glob);
+/** A glob to be planted: its segments up to a `**`, and the leaf that they lead to. */
+interface Seed<Item> {
+  readonly segments: readonly string[];
+  readonly isOpenEnded: boolean;
+  readonly leaf: Leaf<Item>;
+}
+
+function seedOf<Item>(glob: string, position: number, item: Item): Seed<Item> {
   const segments = globSegments(glob);
   const open = segments.indexOf('**');
-  const fixed = open === -1 ? segments : segments.slice(0, open);
-  let node = root;
-  for (const segment of fixed) {
-    node = segment.includes('*') ? (node.wildcard ??= new Node()) : childOf(node.literal, segment);
-  }
+  const isOpenEnded = open !== -1;
+  const fixed = isOpenEnded ? segments.slice(0, open) : segments;
   const isChecked =
     fixed.every((segment) => segment === '*' || !segment.includes('*')) &&
-    (open === -1 || open === segments.length - 1);
-  const leaves = open === -1 ? node.ending : node.openEnded;
-  leaves.push({ position, item, alone: [item], matches: isChecked ? undefined : matches });
+    (!isOpenEnded || open === segments.length - 1);
+  const matches = isChecked ? undefined : compilePathGlob(glob);
+  return { segments: fixed, isOpenEnded, leaf: { position, item, alone: [item], matches } };
+}
+
+function plant<Item>(root: Node<Item>, { segments, isOpenEnded, leaf }: Seed<Item>): void {
+  let node = root;
+  for (const segment of segments) {
+    node = segment.includes('*')
+      ? (node.wildcard ??= new Node())
+      : childOf((node.literal ??= new Map()), segment);
+  }
+  if (isOpenEnded) (node.openEnded ??= []).push(leaf);
+  else (node.ending ??= []).push(leaf);
 }
 
 function childOf<Item>(children: Map<string, Node<Item>>, key: string): Node<Item> {
@@ -107,16 +122,16 @@ function childOf<Item>(children: Map<string, Node<Item>>, key: string): Node<Ite
 
 /** @param from where the next segment begins; past the end when there is none left */
 function collect<Item>(node: Node<Item>, path: string, from: number, found: Leaf<Item>[]): void {
-  if (node.openEnded.length > 0) take(node.openEnded, path, found);
+  const { literal, wildcard, ending, openEnded } = node;
+  if (openEnded !== undefined) take(openEnded, path, found);
   if (from > path.length) {
-    take(node.ending, path, found);
+    if (ending !== undefined) take(ending, path, found);
     return;
   }
-  const { literal, wildcard } = node;
-  if (literal.size === 0 && wildcard === undefined) return;
+  if (literal === undefined && wildcard === undefined) return;
   const slash = path.indexOf('/', from);
   const end = slash === -1 ? path.length : slash;
-  const child = literal.size === 0 ? undefined : literal.get(path.slice(from, end));
+  const child = literal?.get(path.slice(from, end));
   if (child !== undefined) collect(child, path, end + 1, found);
   // An empty segment has nothing that a `*` could stand for.
   if (wildcard !== undefined && end > from) collect(wildcard, path, end + 1, found);

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { startRedisCluster } from '../../../test/kit/redis-cluster.ts';
+import { startRedisSentinels } from '../../../test/kit/redis-sentinel.ts';
 import { hasRedis, startRedis } from '../../../test/kit/redis-server.ts';
-import type { RedisServerOptions } from '../../../test/kit/redis-server.ts';
 import { createEmbeddedSnapshotStore } from './embedded/index.ts';
 import { createRedisSnapshotStore } from './redis/index.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
@@ -19,6 +20,11 @@ interface Backend {
   open(): SnapshotStore;
   /** The same as the source of a module, for another process. */
   readonly openSource: string;
+  stop(): Promise<void>;
+}
+
+interface Stoppable {
+  readonly url: string;
   stop(): Promise<void>;
 }
 
@@ -36,8 +42,8 @@ async function startEmbedded(): Promise<Backend> {
   };
 }
 
-async function startRedisBackend(options: RedisServerOptions): Promise<Backend> {
-  const server = await startRedis(options);
+async function startRedisBackend(starting: Promise<Stoppable>): Promise<Backend> {
+  const server = await starting;
   const { url } = server;
   return {
     open: () => createRedisSnapshotStore({ url }),
@@ -51,11 +57,20 @@ const redisIsHere = hasRedis();
 const leftOut = redisIsHere ? '' : ' (left out: no redis-server in PATH)';
 const backends = [
   { name: 'node:sqlite', isHere: true, start: startEmbedded },
-  { name: `redis-server${leftOut}`, isHere: redisIsHere, start: () => startRedisBackend({}) },
+  {
+    name: `redis-server${leftOut}`,
+    isHere: redisIsHere,
+    start: () => startRedisBackend(startRedis()),
+  },
   {
     name: `Redis Cluster${leftOut}`,
     isHere: redisIsHere,
-    start: () => startRedisBackend({ cluster: true }),
+    start: () => startRedisBackend(startRedisCluster()),
+  },
+  {
+    name: `Redis with Sentinels${leftOut}`,
+    isHere: redisIsHere,
+    start: () => startRedisBackend(startRedisSentinels()),
   },
 ];
 
@@ -179,7 +194,7 @@ for (const { name, isHere, start } of backends) {
         state.isDone = true;
       });
       for (let count = 0; !state.isDone; count += 1) {
-        await publish(store, count < 12 ? `at ${Date.now()}` : 'end');
+        await publish(store, count < 6 ? `at ${Date.now()}` : 'end');
         await Promise.race([done, new Promise((resolve) => setTimeout(resolve, 250))]);
       }
       for (const delays of await done) {

@@ -23,8 +23,8 @@ export interface WriteBehind {
   take(limit: number): readonly PendingWrite[];
   /** Puts a write of the last batch back that failed, unless a newer one took its place. */
   putBack(write: PendingWrite): void;
-  /** The oldest, left in its place. */
-  peek(): PendingWrite | undefined;
+  /** Up to `count` writes from the oldest to the newest, left in their places. */
+  sample(count: number): readonly PendingWrite[];
   /** Drops a visitor's writes; those of the last batch are not put back. */
   forget(visitor: VisitorId): void;
 }
@@ -66,7 +66,14 @@ export function createWriteBehind(capacity: number): WriteBehind {
     putBack(write) {
       if (batch.has(write) && !queue.has(keyOf(write))) push(write);
     },
-    peek: () => queue.values().next().value,
+    sample(count) {
+      const all = [...queue.values()];
+      const last = all.length - 1;
+      const places = new Set(
+        Array.from({ length: count }, (_, n) => Math.round((n * last) / (count - 1))),
+      );
+      return all.filter((_, place) => places.has(place));
+    },
     forget(visitor) {
       for (const [key, write] of queue) if (write.visitor === visitor) queue.delete(key);
       batch = new Set([...batch].filter((write) => write.visitor !== visitor));

@@ -8,12 +8,12 @@ interface EditOf<Kind extends string> {
 }
 
 /** A new experiment; there may be none with its key. */
-export interface Creation extends EditOf<'create'> {
+interface Creation extends EditOf<'create'> {
   readonly document: ExperimentDocument;
 }
 
 /** A document that takes the place of what is there, or is the first. */
-export interface Placement extends EditOf<'place'> {
+interface Placement extends EditOf<'place'> {
   readonly document: ExperimentDocument;
   /** The revision that it was made from; whichever stands unless given. */
   readonly from?: number | undefined;

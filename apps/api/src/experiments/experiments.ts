@@ -26,7 +26,7 @@ import type { PlannedEdit } from './plan-edit.ts';
 import { createTurnQueue } from './turn-queue.ts';
 
 /** Who changes experiments, and why. */
-export interface ChangeOrder {
+interface ChangeOrder {
   /** All are made or none, as one snapshot; no two of one experiment. */
   readonly edits: readonly Edit[];
   readonly author: string;

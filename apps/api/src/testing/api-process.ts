@@ -10,8 +10,10 @@ import { onTestFinished } from 'vitest';
 export interface ApiProcess {
   /** Resolves with the base URL once it listens; rejects with the log when it ends before. */
   readonly url: Promise<string>;
-  /** Resolves with exit code, signal and the messages of all log lines. */
+  /** Resolves with exit code, signal, and the messages of all log lines. */
   readonly ended: Promise<{ code: number | null; signal: string | null; messages: string[] }>;
+  /** All log lines so far, as they were written. */
+  readonly lines: readonly string[];
   /** Resolves when a log line's message matches. */
   logged(pattern: RegExp): Promise<void>;
   kill(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void;
@@ -19,13 +21,17 @@ export interface ApiProcess {
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 
-/**
- * Starts the API on a free port; the test's end ends it. Without TURNOUT_DATA_DIR it gets a
- * folder of its own. `uid` runs it as another user.
- */
+export interface ApiProcessOptions {
+  /** Runs it as another user. */
+  readonly uid?: number;
+  /** What ends it: the end of the test, unless `afterAll` of a suite is given. */
+  readonly until?: (end: () => Promise<void>) => void;
+}
+
+/** Starts the API on a free port. Without TURNOUT_DATA_DIR it gets a folder of its own. */
 export function startApi(
   environment: Readonly<Record<string, string | undefined>>,
-  { uid }: { uid?: number } = {},
+  { uid, until = onTestFinished }: ApiProcessOptions = {},
 ): ApiProcess {
   const folder = mkdtempSync(join(tmpdir(), 'turnout-api-'));
   const child = spawn(process.execPath, [MAIN], {
@@ -34,6 +40,7 @@ export function startApi(
     ...(uid !== undefined && { uid, gid: uid }),
   });
   const messages: string[] = [];
+  const lines: string[] = [];
   const listeners = new Set<() => void>();
   const url = Promise.withResolvers<string>();
   const ended = Promise.withResolvers<Awaited<ApiProcess['ended']>>();
@@ -41,6 +48,7 @@ export function startApi(
   url.promise.catch(() => undefined);
 
   createInterface({ input: child.stdout }).on('line', (line) => {
+    lines.push(line);
     const entry: unknown = JSON.parse(line);
     if (typeof entry !== 'object' || entry === null) throw new Error(`Not a log line: ${line}`);
     messages.push('msg' in entry ? String(entry.msg) : '');
@@ -53,7 +61,7 @@ export function startApi(
     url.reject(new Error(`The API ended with ${signal ?? code}:\n${messages.join('\n')}`));
     ended.resolve({ code, signal, messages });
   });
-  onTestFinished(async () => {
+  until(async () => {
     child.kill('SIGKILL');
     await ended.promise;
     rmSync(folder, { recursive: true, force: true });
@@ -62,6 +70,7 @@ export function startApi(
   return {
     url: url.promise,
     ended: ended.promise,
+    lines,
     logged: (pattern) =>
       new Promise((resolve) => {
         const look = () => {

@@ -18,7 +18,10 @@ export interface ConnectOptions {
  * connects in the background, and again whenever the connection is lost.
  *
  * It is set to fail fast and let its user decide, rather than queue and retry behind their
- * back.
+ * back. Commands follow each other without waiting for answers. They are not gathered into
+ * pipelines (`enableAutoPipelining`): those wait for each other, so that a server that hangs
+ * fails one after the other; and one that mixes slots follows no `MOVED`, so that a node of a
+ * Cluster that was lost once is never used again.
  *
  * @throws TypeError for an address that is none
  */
@@ -28,19 +31,18 @@ export function connect(
 ): Client {
   const parsed = parseAddress(address);
   const options = {
-    // Commands of one turn of the event loop share a round trip.
-    enableAutoPipelining: true,
     // Without a connection a command fails now. The queue would grow without bound.
     enableOfflineQueue: false,
     // A lost connection fails what was in flight, instead of sending it again after.
     maxRetriesPerRequest: 0,
     connectTimeout: 2 * patience,
     // Gives up a connection whose other end says nothing, as that of a hung server or of a
-    // machine that is gone. (`commandTimeout` would fail one pipeline after the other, each
-    // with a wait of its own, and leave the connection as it is.)
+    // machine that is gone, and fails all that waits on it. (`commandTimeout` would leave it.)
     socketTimeout: patience,
     // A hung server does not answer a good-bye either.
     disconnectTimeout: 100,
+    // A server that reads its file is asked whether it is done.
+    maxLoadingRetryTime: 1_000,
     keepAlive: 10_000,
     autoResubscribe,
     retryStrategy: retryDelay,
@@ -63,33 +65,41 @@ export function connect(
       sentinelRetryStrategy: retryDelay,
     });
   }
-  const { enableOfflineQueue, enableAutoPipelining, retryStrategy, ...perNode } = options;
+  const { enableOfflineQueue, retryStrategy, ...perNode } = options;
   return new Cluster(parsed.nodes, {
     enableOfflineQueue,
-    enableAutoPipelining,
     clusterRetryStrategy: retryStrategy,
     // A slot that moved is one redirection. More only make a failure slow.
     maxRedirections: 3,
     retryDelayOnFailover: 0,
     retryDelayOnClusterDown: 0,
-    redisOptions: { ...perNode, ...login },
+    // Connected before the first command, which would fail.
+    redisOptions: { ...perNode, ...login, lazyConnect: false },
   });
 }
 
 export type Client = Redis | Cluster;
 
-/** Resolves true once the client is connected, or false after `milliseconds` without. */
-export function becomesReady(client: Client, milliseconds: number): Promise<boolean> {
-  if (client.status === 'ready') return Promise.resolve(true);
+/** Resolves true once the client is connected to all servers, or false after `milliseconds` without. */
+export async function becomesReady(client: Client, milliseconds: number): Promise<boolean> {
+  const deadline = performance.now() + milliseconds;
+  if (client.status !== 'ready' && !(await happens(client, 'ready', milliseconds))) return false;
+  if (client instanceof Redis) return true;
+  const remaining = deadline - performance.now();
+  const nodes = client.nodes().map((node) => becomesReady(node, remaining));
+  return (await Promise.all(nodes)).every(Boolean);
+}
+
+function happens(client: Client, event: string, milliseconds: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const settle = (isReady: boolean): void => {
+    const settle = (hasHappened: boolean): void => {
       clearTimeout(timer);
-      client.off('ready', onReady);
-      resolve(isReady);
+      client.off(event, onEvent);
+      resolve(hasHappened);
     };
-    const onReady = (): void => settle(true);
+    const onEvent = (): void => settle(true);
     const timer = setTimeout(() => settle(false), milliseconds);
-    client.once('ready', onReady);
+    client.once(event, onEvent);
   });
 }
 

@@ -1,14 +1,16 @@
+import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hasRedis, startRedis } from '../../../../test/kit/redis-server.ts';
+import { hasRedis, runRedisCommand, startRedis } from '../../../../test/kit/redis-server.ts';
 import type { RedisServer } from '../../../../test/kit/redis-server.ts';
 import type { Ledger } from '../store.ts';
-import { visitorId } from '../visitor-cookie.ts';
-import { createRedisStore } from './index.ts';
+import { createVisitorCookie, visitorId } from '../visitor-cookie.ts';
+import { createRedisSnapshotStore, createRedisStore } from './index.ts';
 
 /** What the shared contract does not see: the keys, and the connection. */
 
 const DAY = 86_400_000;
+const SECRET = 'a-secret-for-the-tests';
 const ID = visitorId('AAECAwQFBgcICQoLDA0ODw');
 const VARIANTS = ['control', 'A'];
 const proposal = { variant: 'A', phase: 2, revision: 7 };
@@ -78,6 +80,37 @@ describe.skipIf(!redisIsHere)(
       expect(entries.filter(({ written }) => written)).toHaveLength(1);
     });
 
+    test('a user with the rights that docs/ledger.md gives can do all, and no more', async () => {
+      const visitor = createVisitorCookie({ secrets: [SECRET], secure: false }).mint();
+      const docs = readFileSync(new URL('../../../../docs/ledger.md', import.meta.url), 'utf8');
+      const rights = /```acl\n(.+)\n```/.exec(docs)?.[1] ?? '';
+      await direct.call('ACL', 'SETUSER', 'turnout', 'on', '>secret', ...rights.split(' '));
+      const url = server.url.replace('://', '://turnout:secret@');
+      const own = createRedisStore({ url, ttl: DAY });
+      const snapshots = createRedisSnapshotStore({ url });
+      expect(await own.ready(10_000)).toBe(true);
+      const heard: string[] = [];
+      own.onChanged((changed) => heard.push(changed));
+      snapshots.follow((text) => heard.push(text));
+      await own.getOrSet(visitor, 'rights', proposal, VARIANTS);
+      await own.visitors.add('rights', 1, 'A', '2026-11-23', [visitor]);
+      expect(await own.visitors.countOver('rights', 1, 'A', ['2026-11-23'])).toBe(1);
+      await expect.poll(() => snapshots.publish('allowed').then(() => '', String)).toBe('');
+      await expect
+        .poll(async () => {
+          await own.set(visitor, 'rights', proposal);
+          return heard.toSorted().slice(0, 2);
+        })
+        .toEqual([visitor, 'allowed'].toSorted());
+      expect((await own.get(visitor)).get('rights')).toEqual(proposal);
+      expect(await own.forget(visitor)).toBeGreaterThan(0);
+      const user = new Redis(url);
+      await expect(user.flushall()).rejects.toThrow('NOPERM');
+      await expect(user.set('others', 1)).rejects.toThrow('NOPERM');
+      user.disconnect();
+      await Promise.all([own.close(), snapshots.close()]);
+    });
+
     test('a dropped connection is made again', async () => {
       await direct.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
       await expect
@@ -90,6 +123,82 @@ describe.skipIf(!redisIsHere)(
           { timeout: 10_000 },
         )
         .toBe(true);
+    });
+
+    test('a server that hangs fails all calls at once, and is taken up when it is back', async () => {
+      const own = await startRedis();
+      const hanging = createRedisStore({ url: own.url, ttl: DAY });
+      await hanging.ready(10_000);
+      own.pause();
+      const began = performance.now();
+      const calls: Promise<string>[] = [];
+      // From several turns of the event loop: none waits for the time-out of another.
+      for (let turn = 0; turn < 20; turn += 1) {
+        calls.push(hanging.getOrSet(ID, 'home', proposal, VARIANTS).then(String, String));
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      const outcomes = await Promise.all(calls);
+      // One second of patience, the 400 ms of the calls, and a busy machine.
+      expect(performance.now() - began).toBeLessThan(2_500);
+      expect(outcomes.filter((outcome) => !outcome.includes('Error'))).toEqual([]);
+      // While it hangs there is no connection, so nothing waits.
+      const later = performance.now();
+      await expect(hanging.get(ID)).rejects.toThrow(/./);
+      expect(performance.now() - later).toBeLessThan(500);
+      own.resume();
+      await expect
+        .poll(async () => hanging.get(ID).then(({ size }) => size, String), { timeout: 10_000 })
+        .toBeTypeOf('number');
+      await hanging.close();
+      await own.stop();
+    });
+
+    test('a server that still reads its file rejects quickly, and is taken up when it has', async () => {
+      // A pause for each key makes a small file take its time.
+      const own = await startRedis({ settings: ['--key-load-delay', '5000'] });
+      const filling = createRedisStore({ url: own.url, ttl: DAY });
+      await filling.ready(10_000);
+      const cookie = createVisitorCookie({ secrets: [SECRET], secure: false });
+      const ids = Array.from({ length: 120 }, () => cookie.mint());
+      await Promise.all(ids.map((id) => filling.set(id, 'home', proposal)));
+      await own.kill();
+      const state = { isLoaded: false };
+      const loading = own.restart().finally(() => {
+        state.isLoaded = true;
+      });
+      const waits: number[] = [];
+      while (!state.isLoaded) {
+        const began = performance.now();
+        await filling.get(ID).catch(() => undefined);
+        waits.push(performance.now() - began);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      await loading;
+      const sorted = waits.toSorted((a, b) => a - b);
+      expect(sorted.length).toBeGreaterThan(10);
+      expect(sorted[Math.floor(sorted.length * 0.9)]).toBeLessThan(100);
+      await expect
+        .poll(async () => filling.get(ids[0] ?? ID).then(({ size }) => size, String), {
+          timeout: 10_000,
+        })
+        .toBe(1);
+      await filling.close();
+      await own.stop();
+    });
+
+    test('a replica without its primary rejects quickly', async () => {
+      const own = await startRedis();
+      const replica = createRedisStore({ url: own.url, ttl: DAY });
+      await replica.ready(10_000);
+      runRedisCommand(own.port, 'CONFIG', 'SET', 'replica-serve-stale-data', 'no');
+      runRedisCommand(own.port, 'REPLICAOF', own.host, '1');
+      await expect(replica.getOrSet(ID, 'home', proposal, VARIANTS)).rejects.toThrow('MASTERDOWN');
+      runRedisCommand(own.port, 'REPLICAOF', 'NO', 'ONE');
+      await expect
+        .poll(async () => replica.get(ID).then(({ size }) => size, String), { timeout: 10_000 })
+        .toBe(0);
+      await replica.close();
+      await own.stop();
     });
 
     test('a primary that became a replica is left', async () => {

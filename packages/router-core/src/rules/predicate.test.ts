@@ -43,13 +43,13 @@ describe('compilePredicate', () => {
   });
 
   test('asks a request once for what a list of alternatives looks at', () => {
-    let times = 0;
+    const asked: string[] = [];
     const traits = createRequestTraits({
       method: 'GET',
       target: '/',
       host: 'localhost',
-      header: () => {
-        times += 1;
+      header: (name) => {
+        asked.push(name);
         return 'of-none';
       },
     });
@@ -59,7 +59,7 @@ describe('compilePredicate', () => {
       })),
     });
     expect(predicate(traits)).toBe(false);
-    expect(times).toBe(1);
+    expect(asked.filter((name) => name === 'x-user')).toHaveLength(1);
   });
 
   test('answers a pattern that would take a backtracking engine for ever', () => {

@@ -41,7 +41,8 @@ export function predicateProblems(definition: unknown): readonly DefinitionProbl
   return place.problems;
 }
 
-function compileRule(rule: Rule): Predicate {
+/** Compiles what has been read. */
+export function compileRule(rule: Rule): Predicate {
   if (rule.kind === 'sees') return compileSees([rule]);
   if (rule.kind === 'any') return compileAny(rule.parts);
   if (rule.kind === 'all') return every(rule.parts.map((part) => compileRule(part)));
