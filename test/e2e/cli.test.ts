@@ -144,6 +144,10 @@ test('the loop of a repository: get, edit, diff, apply, history, revert', async 
   expect(third.experiment.revision).toBe(4);
   const { revisions } = await json<History>('history', 'alpha');
   expect(revisions.map(({ revision }) => revision)).toEqual([4, 3, 2, 1]);
+  const older = await json<History>('history', 'alpha', '--before', '3');
+  expect(older.revisions.map(({ revision }) => revision)).toEqual([2, 1]);
+  const none = await turnout(['history', 'alpha', '--before', '1']);
+  expect(none.stdout).toBe('There are no older revisions.\n');
 });
 
 test('a change that comes late is refused, and told what came before', async () => {

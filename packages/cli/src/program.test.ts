@@ -20,7 +20,6 @@ function program(): { root: Command; printed: string[] } {
       progress: () => undefined,
     },
     signal: new AbortController().signal,
-    now: () => 0,
   };
   const root = createProgram(context);
   for (const command of [root, ...root.commands]) {
