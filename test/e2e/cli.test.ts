@@ -13,6 +13,7 @@ import type {
   PreviewLink,
   VisitorAssignments,
 } from '@turnout/contracts/management';
+import type { RampState } from '@turnout/contracts/ramp';
 import type { Simulation } from '@turnout/router-core';
 import { parse, stringify } from 'yaml';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -143,6 +144,10 @@ test('the loop of a repository: get, edit, diff, apply, history, revert', async 
   expect(third.experiment.revision).toBe(4);
   const { revisions } = await json<History>('history', 'alpha');
   expect(revisions.map(({ revision }) => revision)).toEqual([4, 3, 2, 1]);
+  const older = await json<History>('history', 'alpha', '--before', '3');
+  expect(older.revisions.map(({ revision }) => revision)).toEqual([2, 1]);
+  const none = await turnout(['history', 'alpha', '--before', '1']);
+  expect(none.stdout).toBe('There are no older revisions.\n');
 });
 
 test('a change that comes late is refused, and told what came before', async () => {
@@ -262,6 +267,39 @@ test('allocate, pause, resume, kill and conclude', async () => {
 
 const asked = (args: readonly string[], answers: readonly Answer[]) =>
   runOnTerminal(args, answers, { cwd: api.folder });
+
+test('ramp: started, looked at, stopped', async () => {
+  const steps = ['1%:1h', '5%:90m', '100%'];
+  const dry = await turnout(['ramp', 'alike', ...steps, '--dry-run']);
+  expect(dry.stdout).toContain('\n  1 % for 1h\n  5 % for 90m\n  100 %\n');
+  expect((await turnout(['ramp', 'alike', '--status'])).code).toBe(1);
+
+  const started = await json<RampState>(
+    'ramp',
+    'alike',
+    ...steps,
+    '--error-rate',
+    '0.5',
+    ...because,
+  );
+  expect(started).toMatchObject({
+    status: 'stepping',
+    step: 0,
+    steps: [
+      { coverage: 100, for: 3_600_000 },
+      { coverage: 500, for: 5_400_000 },
+      { coverage: 10_000 },
+    ],
+    gates: { errorRate: 0.5 },
+  });
+  const { document } = await record('alike');
+  expect(document.coverage).toBe(100);
+  const seen = await turnout(['ramp', 'alike', '--status']);
+  expect(seen.stdout).toMatch(/\n {2}→ 1 % for 1h, since [\d-]+ [\d:]+ UTC/);
+  expect(await json<RampState>('ramp', 'alike', '--stop', '--yes')).toMatchObject({
+    status: 'stopped',
+  });
+});
 
 describe('on a terminal', () => {
   test('a change is shown, explained and confirmed', async () => {

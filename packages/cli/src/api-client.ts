@@ -46,7 +46,7 @@ export async function edgeClient(context: Context, options: PlaceOptions): Promi
   });
 }
 
-export interface JsonServer {
+interface JsonServer {
   readonly url: string;
   /** For messages: `the API`. */
   readonly name: string;
@@ -56,7 +56,7 @@ export interface JsonServer {
   readonly signal: AbortSignal;
 }
 
-export function jsonClient({ url, name, fix, token, signal }: JsonServer): JsonClient {
+function jsonClient({ url, name, fix, token, signal }: JsonServer): JsonClient {
   const at = `${name} at ${url}`;
   return {
     async request<Answer>(method: Method, path: string, body?: unknown): Promise<Answer> {
@@ -98,7 +98,7 @@ export function jsonClient({ url, name, fix, token, signal }: JsonServer): JsonC
 }
 
 /** The error for a problem document (RFC 9457). */
-export function refusal(status: number, problem: unknown): CommandError {
+function refusal(status: number, problem: unknown): CommandError {
   const { detail, title, errors, current } = asProblem(problem);
   const message = detail ?? title ?? `The API answered with status ${status}.`;
   return new CommandError(message, exitCodeOf(status), { details: [...errors, ...current] });

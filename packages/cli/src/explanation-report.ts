@@ -28,6 +28,11 @@ export function showExplanation(
 /** One rule and its parts, drawn as a tree. */
 function ruleLines(trace: RuleTrace, indent: string, terminal: Styled): string[] {
   const { rule, holds, saw, parts = [] } = trace;
+  const [only] = parts;
+  // "All of" one thing, or "any of" it, is that thing.
+  if (only !== undefined && parts.length === 1 && only.holds === holds) {
+    return ruleLines(only, indent, terminal);
+  }
   const sign = holds ? terminal.style('green', '✓') : terminal.style('red', '✗');
   const had = saw === undefined ? '' : terminal.style('dim', `  (has ${saw})`);
   return [

@@ -7,22 +7,41 @@ import { differenceWords } from './difference-words.ts';
 import { experimentPath } from './experiment-request.ts';
 import { examples } from './help.ts';
 import { minute } from './numbers.ts';
+import { parseRevision } from './revision.ts';
 import type { Terminal } from './terminal.ts';
+
+interface HistoryOptions extends ApiOptions {
+  readonly before?: number;
+}
 
 /** `turnout history`: who changed what, when and why. */
 export function historyCommand(context: Context): Command {
   const command = new Command('history')
     .description('Show every revision of an experiment: who changed what, when and why.')
     .argument('<key>', 'experiment')
-    .addHelpText('after', examples(['history home-redesign', 'newest first']));
-  return addApiOptions(command).action(async (key: string, options: ApiOptions) => {
+    .option('--before <revision>', 'only older ones', parseRevision)
+    .addHelpText(
+      'after',
+      examples(
+        ['history home-redesign', 'newest first, at most 100'],
+        ['history home-redesign --before 101', 'and those before them'],
+      ),
+    );
+  return addApiOptions(command).action(async (key: string, options: HistoryOptions) => {
     const { terminal } = context;
     const api = await apiClient(context, options);
-    const history = await api.request<History>('GET', experimentPath(key, '/history'));
+    const { before, json = false } = options;
+    const page = before === undefined ? '' : `?before=${before}`;
+    const history = await api.request<History>('GET', experimentPath(key, `/history${page}`));
+    if (json) return terminal.print(JSON.stringify(history, undefined, 2));
+    const { revisions } = history;
+    const oldest = revisions.at(-1)?.revision ?? 1;
     terminal.print(
-      options.json === true
-        ? JSON.stringify(history, undefined, 2)
-        : history.revisions.map((revision) => told(revision, terminal)).join('\n\n'),
+      [
+        ...revisions.map((revision) => told(revision, terminal)),
+        ...(revisions.length === 0 ? ['There are no older revisions.'] : []),
+        ...(oldest > 1 ? [`Older ones: turnout history ${key} --before ${oldest}`] : []),
+      ].join('\n\n'),
     );
   });
 }

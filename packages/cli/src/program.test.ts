@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import type { Context } from './context.ts';
@@ -19,7 +20,6 @@ function program(): { root: Command; printed: string[] } {
       progress: () => undefined,
     },
     signal: new AbortController().signal,
-    now: () => 0,
   };
   const root = createProgram(context);
   for (const command of [root, ...root.commands]) {
@@ -37,6 +37,29 @@ describe('every command', () => {
       command.configureOutput({ writeOut: (text) => (help += text) });
       command.outputHelp();
       expect(help).toMatch(name === 'serve' ? /smallest configuration/ : /\nExamples:\n {2}# /);
+    },
+  );
+});
+
+describe('docs/cli.md', () => {
+  const text = readFileSync(new URL('../../../docs/cli.md', import.meta.url), 'utf8');
+  const [shared = '', ...sections] = text.split(/^## `/m);
+  const { commands } = program().root;
+  const longOf = (name: string) => commands.find((one) => one.name() === name)?.options ?? [];
+  const sharedFlags = new Set(shared.match(/--[a-z][a-z-]*/g));
+
+  test('has a section for each command, and no other', () => {
+    const named = sections.map((section) => /^turnout ([a-z]+)`/.exec(section)?.[1] ?? '');
+    expect(named.toSorted()).toEqual(commands.map((command) => command.name()).toSorted());
+  });
+
+  test.each(sections.map((section) => [/^turnout ([a-z]+)/.exec(section)?.[1] ?? '', section]))(
+    '%s: names every option, and none that is not there',
+    (name, section) => {
+      const told = new Set(section.match(/(?<=[\s`(])--[a-z][a-z-]*/g));
+      const there = new Set(longOf(name).flatMap(({ long }) => long ?? []));
+      expect([...there].filter((flag) => !told.has(flag) && !sharedFlags.has(flag))).toEqual([]);
+      expect([...told].filter((flag) => !there.has(flag))).toEqual([]);
     },
   );
 });

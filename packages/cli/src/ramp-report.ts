@@ -20,16 +20,17 @@ const VERDICT: Readonly<Record<GateReading['verdict'], [sign: string, style: Sty
 /** How far a ramp is, and what its gates say. */
 export function showRamp(state: RampState, { style }: Pick<Terminal, 'style'>): string {
   const { experiment, status, steps, step, before, stepSince, nextAt, readings, reason } = state;
-  const why = reason === undefined ? '' : `: ${reason}`;
+  const isUnderWay = status === 'stepping' || status === 'holding';
   return [
-    style('bold', `The ramp of ${experiment} ${STATUS[status]}${why}`),
+    style('bold', `The ramp of ${experiment} ${STATUS[status]}`),
+    ...(reason === undefined ? [] : [`  ${reason}`]),
     ...steps.map((each, index) => {
       const isHere = index === step;
       const since = isHere ? `, since ${minute(stepSince)}` : '';
       const next = isHere && nextAt !== undefined ? `, next at ${minute(nextAt)}` : '';
       return `  ${isHere ? '→' : ' '} ${stepWords(each)}${since}${next}`;
     }),
-    `    back to ${percentOfSlots(before)} if a gate fails`,
+    ...(isUnderWay ? [`    back to ${percentOfSlots(before)} if a gate fails`] : []),
     ...readings.map(({ gate, variant, verdict, detail }) => {
       const [sign, colour] = VERDICT[verdict];
       return `  ${style(colour, sign)} ${[gate, variant].filter(Boolean).join(' ')}: ${detail}`;

@@ -20,7 +20,6 @@ export async function run(): Promise<void> {
       env: process.env,
       terminal,
       signal: interrupt.signal,
-      now: Date.now,
     }).parseAsync();
   } catch (error) {
     process.exitCode = tell(error, terminal, interrupt.signal);

@@ -53,11 +53,11 @@ export function processTerminal(interrupt: AbortController): Terminal {
     async ask(question) {
       clearProgress();
       const lines = createInterface({ input: stdin, output: stderr });
+      const closed = new AbortController();
       // A terminal in raw mode sends Ctrl-C as a key, not as a signal.
       lines.once('SIGINT', () => interrupt.abort());
       // Ctrl-D closes the input without an answer.
       lines.once('close', () => closed.abort());
-      const closed = new AbortController();
       try {
         return await lines.question(question, {
           signal: AbortSignal.any([interrupt.signal, closed.signal]),

@@ -8,7 +8,7 @@ export type Completion =
   /** Something that only the user knows. */
   | { readonly kind: 'text' };
 
-export interface CompletedOption {
+interface CompletedOption {
   /** `-f`, `--file` */
   readonly flags: readonly string[];
   readonly description: string;
