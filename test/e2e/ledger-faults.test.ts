@@ -52,7 +52,7 @@ interface Trial {
 
 /** What a fault must leave as it is. */
 interface Outcome {
-  /** Requests that failed, visitors who changed variant, and what the ledger does not hold. */
+  /** Requests that failed, and visitors who changed variant. */
   readonly problems: readonly string[];
   /** 99 of 100 requests were decided within these milliseconds, and what the machine added. */
   readonly wait: number;
@@ -119,10 +119,12 @@ async function underLoad(
     });
     await load.visits(20);
     await load.stop();
+    const visitors = [...load.came];
+    await until('a ledger that holds all', () => notHeld(url, visitors), isEmpty);
     const exitCode = await edge.stop();
     const waits = edge.logged('request').map(({ decisionMs }) => Number(decisionMs));
     return {
-      problems: [...load.problems, ...(await notHeld(url, [...load.came]))],
+      problems: load.problems,
       wait: percentile(waits, 0.99) - load.stall(),
       exitCode,
     };
@@ -136,12 +138,22 @@ async function underLoad(
 async function notHeld(url: string, visitors: readonly LoadVisitor[]): Promise<string[]> {
   const store = createRedisStore({ url, ttl: 86_400_000 });
   await store.ready(20_000);
-  const held = await Promise.all(visitors.map((visitor) => store.get(idOf(visitor))));
+  const held = await Promise.all(
+    visitors.map((visitor) => store.get(idOf(visitor)).then(variantIn, String)),
+  );
   await store.close();
   return visitors.flatMap(({ variant }, index) => {
-    const found = held[index]?.get('home')?.variant;
+    const found = held[index];
     return found?.toLowerCase() === variant ? [] : [`${variant} is held as ${found}`];
   });
+}
+
+function variantIn(assignments: ReadonlyMap<string, { variant: string }>): string | undefined {
+  return assignments.get('home')?.variant;
+}
+
+function isEmpty(values: readonly unknown[]): boolean {
+  return values.length === 0;
 }
 
 function percentile(values: readonly number[], share: number): number {
