@@ -18,10 +18,9 @@ export interface ConnectOptions {
  * connects in the background, and again whenever the connection is lost.
  *
  * It is set to fail fast and let its user decide, rather than queue and retry behind their
- * back. Commands follow each other without waiting for answers. They are not gathered into
- * pipelines (`enableAutoPipelining`): those wait for each other, so that a server that hangs
- * fails one after the other; and one that mixes slots follows no `MOVED`, so that a node of a
- * Cluster that was lost once is never used again.
+ * back. The commands of one turn of the event loop share a pipeline, but not in a Cluster: there
+ * a pipeline that mixes slots follows no `MOVED`, so that a node that was lost once would never
+ * be used again.
  *
  * @throws TypeError for an address that is none
  */
@@ -50,11 +49,12 @@ export function connect(
     reconnectOnError: (error: Error) => /^(READONLY|MASTERDOWN)/.test(error.message),
   } satisfies RedisOptions;
 
-  if (parsed.kind === 'server') return new Redis(parsed.url, options);
+  const piped = { ...options, enableAutoPipelining: true };
+  if (parsed.kind === 'server') return new Redis(parsed.url, piped);
   const login = loginOptions(parsed.login);
   if (parsed.kind === 'sentinel') {
     return new Redis({
-      ...options,
+      ...piped,
       ...login,
       db: parsed.database,
       sentinels: parsed.nodes,
