@@ -18,7 +18,7 @@ import type { Simulation } from '@turnout/router-core';
 import { parse, stringify } from 'yaml';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApi, type ApiProcess } from '../kit/api-process.ts';
-import { CLI, runTurnout, startEdge, type EdgeProcess } from '../kit/edge-process.ts';
+import { CLI, cleanEnv, runTurnout, startEdge, type EdgeProcess } from '../kit/edge-process.ts';
 import { startLightUpstreams, type LightUpstreams } from '../kit/light-upstreams.ts';
 import { CTRL_C, runOnTerminal, type Answer } from '../kit/pseudo-terminal.ts';
 
@@ -589,6 +589,7 @@ echo "\${COMPREPLY[*]}"`,
 `;
   const { stdout, stderr } = await promisify(execFile)('bash', ['--norc', '-uc', script], {
     cwd: api.folder,
+    env: cleanEnv(),
   });
   expect(stderr).toBe('complete -F _turnout turnout\n');
   return stdout
@@ -631,7 +632,7 @@ test('only serve loads the edge, and what is slow to load', async () => {
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
     ['--import', `data:text/javascript,${encodeURIComponent(hooks)}`, CLI, 'get', '--keys'],
-    { cwd: api.folder },
+    { cwd: api.folder, env: cleanEnv() },
   );
   expect(stdout).toContain('alpha\n');
   const loaded = stderr.split('\n');
