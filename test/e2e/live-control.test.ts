@@ -96,6 +96,10 @@ describe.runIf(isPossible)('a change', () => {
     await visit((visitor, page) => {
       visitor.served = page;
     });
+    // Who was seen is handed to the ledger once a second; a preview counts them there.
+    await expect
+      .poll(async () => metricValue((await edges[0]?.metrics()) ?? '', 'turnout_unique_visitors'))
+      .toBeGreaterThan(visitors.length * 0.97);
     const allocate = ['allocate', 'home', 'control=30', 'A=40', 'B=30', '--reason', 'a test'];
     const foreseen = await turnout<Change>(...allocate, '--meaning', 'move-fewest', '--dry-run');
     expect(foreseen.preview).toMatchObject({

@@ -276,7 +276,7 @@ test('without traffic it holds, and says so; the command line starts, shows and 
   const reason =
     'too little traffic: errorRate of B: 0 answers, control 0; each needs 30; ' +
     'firstByte of B: 0 answers, control 0; each needs 30; sampleRatio: no new visitors';
-  expect(await turnout('--status')).toContain(`The ramp of quiet holds: ${reason}\n`);
+  expect(await turnout('--status')).toContain(`The ramp of quiet holds\n  ${reason}\n`);
   expect((await historyOf(key)).map(([coverage]) => coverage)).toEqual([0, 100]);
   await turnout('--stop', '--yes');
   expect(await rampOf(key)).toMatchObject({ status: 'stopped', reason: 'stopped by admin' });

@@ -59,9 +59,8 @@ export async function serve({ configFile, env }: ServeOptions): Promise<void> {
 
   const stop = async (code: number, reason: string) => {
     log.info({ reason }, 'draining');
-    await watch?.close();
     changes?.close();
-    await fleet.drain();
+    await Promise.all([fleet.drain(), watch?.close()]);
     privateServer.close();
     privateServer.closeAllConnections();
     await ledger?.close();

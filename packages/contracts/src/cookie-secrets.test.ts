@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { cookieSecrets } from './cookie-secrets.ts';
 
@@ -17,6 +19,17 @@ test('are made once, for the owner alone, and stay', () => {
   expect(cookieSecrets(data)).toEqual(made);
   expect(statSync(join(data, 'secrets.json')).mode & 0o777).toBe(0o600);
   expect(statSync(data).mode & 0o777).toBe(0o700);
+});
+
+test('are the same for all who start at once', async () => {
+  const source = `import { cookieSecrets } from ${JSON.stringify(new URL('cookie-secrets.ts', import.meta.url).href)};
+    console.log(cookieSecrets(${JSON.stringify(folder)}).join());`;
+  const run = promisify(execFile);
+  const starts = Array.from({ length: 6 }, () =>
+    run(process.execPath, ['--input-type=module-typescript', '--eval', source]),
+  );
+  const made = (await Promise.all(starts)).map(({ stdout }) => stdout);
+  expect(new Set(made).size).toBe(1);
 });
 
 test('can be rotated in the file: the first signs, all verify', () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 
@@ -16,9 +16,7 @@ export function cookieSecrets(dataDir: string): readonly string[] {
   const file = join(dataDir, 'secrets.json');
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    const made = JSON.stringify({ cookieSecrets: [randomBytes(32).toString('base64url')] });
-    // Fails when it is there: two starts at once agree on the first one's.
-    writeFileSync(file, `${made}\n`, { flag: 'wx', mode: 0o600 });
+    if (!existsSync(file)) make(file, { cookieSecrets: [randomBytes(32).toString('base64url')] });
   } catch (error) {
     if (!isCode(error, 'EEXIST')) throw unusable(dataDir, error);
   }
@@ -30,6 +28,17 @@ export function cookieSecrets(dataDir: string): readonly string[] {
         'if you delete it, a new secret is made and every visitor counts as new.',
       { cause: error },
     );
+  }
+}
+
+/** Makes the file whole, or fails when it is there: two starts at once agree on the first one's. */
+function make(file: string, secrets: unknown): void {
+  const draft = `${file}.${process.pid}.new`;
+  writeFileSync(draft, `${JSON.stringify(secrets)}\n`, { mode: 0o600 });
+  try {
+    linkSync(draft, file);
+  } finally {
+    rmSync(draft);
   }
 }
 
