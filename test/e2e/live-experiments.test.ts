@@ -169,6 +169,26 @@ test('what can not be used is refused whole, with every problem; the last good o
   expect(await page(edge)).toBe('one');
 });
 
+test('nothing that is published ends the edge, nor keeps it from starting', async () => {
+  const edge = await start([experiment()]);
+  const store = embedded(edge);
+  const nested = `${'{"not":'.repeat(5_000)}{"path":"/x"}${'}'.repeat(5_000)}`;
+  const [deep] = [experiment({ audience: 'nested' })];
+  const snapshot = { format: 1, revision: 1, publishedAt: Date.now(), experiments: [deep] };
+  await store.publish(JSON.stringify(snapshot).replace('"nested"', nested));
+  await expect.poll(() => metric(edge, 'turnout_snapshots_refused_total')).toBe(1);
+  expect(await page(edge)).toBe('two');
+  await edge.stop();
+  const again = await start([experiment()], {}, edge.dataDir);
+  expect(await page(again)).toBe('two');
+  const others = createPublisher(embedded(again), 2);
+  const audience = { not: { header: { name: '__proto__' } } };
+  await others.publish([experiment({ audience })]);
+  await reaches(again, 2);
+  expect(await page(again)).toBe('two');
+  expect(await metric(again, 'turnout_worker_restarts_total')).toBe(0);
+});
+
 test('a worker that takes the place of a dead one decides as the others do', async () => {
   const edge = await start([]);
   await createPublisher(embedded(edge)).publish([experiment()]);

@@ -81,10 +81,12 @@ export class SnapshotWatch {
     try {
       next = readSnapshot(text, upstreams, configProblems);
     } catch (error) {
-      if (!(error instanceof SnapshotError)) throw error;
+      // Rules that are nested too deeply to be read throw something else. Nothing that is
+      // published may end the edge.
+      const problems = error instanceof SnapshotError ? error.problems : [String(error)];
       this.refused++;
       log.error(
-        { problems: error.problems, staysAt: this.#current.revision },
+        { problems, staysAt: this.#current.revision },
         'a snapshot of the experiments was refused: the last good one stays',
       );
       return false;
