@@ -5,6 +5,7 @@ import { predicates, requests } from '../../test/arbitrary-rules.ts';
 import { naivelyHolds } from '../../test/naive-predicate.ts';
 import { request } from '../../test/request.ts';
 import type { PredicateDefinition } from './definition.ts';
+import { LANGUAGE } from './look.ts';
 import { PredicateError, compilePredicate } from './predicate.ts';
 import { createRequestTraits } from './request-traits.ts';
 
@@ -93,4 +94,10 @@ describe('compilePredicate', () => {
       /^any\.0\.path: .*; any\.1\.not\.country: .*; any\.2\.host: /,
     );
   });
+});
+
+test('a language tag of any length is a few texts', () => {
+  const asked = request('/', { headers: { 'accept-language': `de${'-a'.repeat(15_000)}` } });
+  expect([LANGUAGE.see(asked) ?? []].flat().length).toBeLessThan(20);
+  expect(compilePredicate({ language: 'de' })(asked)).toBe(true);
 });
