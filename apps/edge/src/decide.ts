@@ -1,12 +1,15 @@
 import {
   isInLayer,
+  proposeFromMirror,
   withMirrorEntry,
+  withoutAssignment,
   type AssignmentResult,
   type CookieReading,
   type Experiment,
   type MirrorEntry,
   type Preview,
   type RequestTraits,
+  type Variant,
   type Visitor,
   type VisitorCookie,
   type VisitorId,
@@ -169,9 +172,24 @@ export function decideOwned(
   }
   const { id, mirror } = reading;
   const owned = { destination, variesByVisitor, visitor: id };
-  if (mirror.length === 0) return owned;
-  const assignments = mirror.map(({ experiment, variant }) => `${experiment}=${variant}`);
-  return { ...owned, assignments: assignments.join(', ') };
+  const assignments = mirror.flatMap(({ experiment: key }) => {
+    const experiment = testing.live.experiment(key);
+    const variant = experiment && assignedBy(experiment, id, mirror);
+    return variant === undefined ? [] : [`${key}=${variant.key}`];
+  });
+  return assignments.length === 0 ? owned : { ...owned, assignments: assignments.join(', ') };
+}
+
+/** What the cookie says, where the experiment still assigns its visitor: as its pages are told. */
+function assignedBy(
+  experiment: Experiment,
+  id: VisitorId,
+  mirror: readonly MirrorEntry[],
+): Variant | undefined {
+  if (withoutAssignment(experiment, id) !== undefined || !isInLayer(experiment, id)) {
+    return undefined;
+  }
+  return proposeFromMirror(experiment, { id, mirror })?.variant;
 }
 
 /** Who sent the request: the cookie's visitor, or a new one. */
