@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startEdge, type EdgeProcess } from '../kit/edge-process.ts';
@@ -142,6 +143,25 @@ test('a ledger that breaks while it serves costs no worker and no visitor', asyn
   await expect
     .poll(() => edge.logged('the ledger cannot be opened: routing by cookie and hash').length)
     .toBe(1);
+});
+
+test('what no edge would write into the ledger costs no worker', async () => {
+  const edge = await start({ experiments: EXPERIMENTS }, { TURNOUT_WORKERS: '1' });
+  const cookie = visitorCookie(await send(`${edge.url}/_turnout/v1/assignments`)) ?? '';
+  const ledger = new DatabaseSync(join(edge.dataDir, 'ledger.sqlite'));
+  const spoil = ledger.prepare('UPDATE assignment SET phase = 9999999999');
+  await expect.poll(() => spoil.run().changes).toBe(1);
+  ledger.close();
+  await edge.stop();
+  const again = await startEdge({
+    config: config({ experiments: EXPERIMENTS }),
+    dataDir: edge.dataDir,
+    workers: 1,
+  });
+  edges.push(again);
+  for (let visit = 0; visit < 3; visit++) await send(`${again.url}/`, { ...NAVIGATION, cookie });
+  expect((await send(`${again.url}/`)).status).toBe(200);
+  expect(await metric(again, 'turnout_worker_restarts_total')).toBe(0);
 });
 
 test('requests under way end well when the primary is killed', async () => {

@@ -44,9 +44,10 @@ async function start(
   seeds: readonly unknown[],
   env: Readonly<Record<string, string>> = {},
   dataDir?: string,
+  more: Readonly<Record<string, unknown>> = {},
 ): Promise<EdgeProcess> {
   const edge = await startEdge({
-    config: { upstreams: upstreams.config, default: 'one', experiments: seeds },
+    config: { upstreams: upstreams.config, default: 'one', experiments: seeds, ...more },
     env,
     ...(dataDir !== undefined && { dataDir }),
   });
@@ -167,6 +168,55 @@ test('what can not be used is refused whole, with every problem; the last good o
   await publish([experiment({ status: 'killed' })]);
   await reaches(edge, 3);
   expect(await page(edge)).toBe('one');
+});
+
+test('nothing that is published ends the edge, nor keeps it from starting', async () => {
+  const edge = await start([experiment()]);
+  const store = embedded(edge);
+  const nested = `${'{"not":'.repeat(5_000)}{"path":"/x"}${'}'.repeat(5_000)}`;
+  const [deep] = [experiment({ audience: 'nested' })];
+  const snapshot = { format: 1, revision: 1, publishedAt: Date.now(), experiments: [deep] };
+  await store.publish(JSON.stringify(snapshot).replace('"nested"', nested));
+  await expect.poll(() => metric(edge, 'turnout_snapshots_refused_total')).toBe(1);
+  expect(await page(edge)).toBe('two');
+  await edge.stop();
+  const again = await start([experiment()], {}, edge.dataDir);
+  expect(await page(again)).toBe('two');
+  const others = createPublisher(embedded(again), 2);
+  const audience = { not: { header: { name: '__proto__' } } };
+  await others.publish([experiment({ audience })]);
+  await reaches(again, 2);
+  expect(await page(again)).toBe('two');
+  expect(await metric(again, 'turnout_worker_restarts_total')).toBe(0);
+});
+
+test('what a visitor does by a script belongs to what their pages are assigned to', async () => {
+  const api = { path: '/echo/**', upstream: 'three' };
+  const edge = await start([], {}, undefined, { routes: [api] });
+  const { publish } = createPublisher(embedded(edge));
+  await publish([experiment()]);
+  await reaches(edge, 1);
+  const cookie = visitorCookie(await send(`${edge.url}/`)) ?? '';
+  const told = async (): Promise<string | undefined> => {
+    const { text } = await send(`${edge.url}/echo/sign-up`, { cookie });
+    const { headers }: Echo = JSON.parse(text);
+    return headers['x-turnout-assignments'];
+  };
+  expect(await told()).toBe('home=B');
+  const ended = [
+    experiment({ status: 'killed' }),
+    experiment({ coverage: 0 }),
+    experiment({ phase: 2 }),
+    experiment({ key: 'another' }),
+  ];
+  for (const [index, now] of ended.entries()) {
+    await publish([now]);
+    await reaches(edge, index + 2);
+    expect(await told()).toBeUndefined();
+  }
+  await publish([experiment({ status: 'paused' })]);
+  await reaches(edge, ended.length + 2);
+  expect(await told()).toBe('home=B');
 });
 
 test('a worker that takes the place of a dead one decides as the others do', async () => {

@@ -127,14 +127,28 @@ describe('a preview link', () => {
       experiment({ scope: { paths: ['/plans/**'] } }),
       experiment({ key: 'rest' }),
     ]);
-    const cookie = `turnout-preview=${token()}`;
-    const page = await send(`${edge.url}/`, { ...NAVIGATION, cookie });
-    expect([page.text, visitorCookie(page)]).toEqual(['shop', undefined]);
-    expect(page.headers).toMatchObject({
-      'x-turnout-experiment': 'rest',
-      'x-turnout-source': 'cookieless',
-    });
+    const visitor = visitorCookie(await send(`${edge.url}/_turnout/v1/assignments`)) ?? '';
+    for (const cookie of [`turnout-preview=${token()}`, `turnout-preview=${token()}; ${visitor}`]) {
+      const page = await send(`${edge.url}/echo`, { ...NAVIGATION, cookie });
+      const { upstream, headers }: Echo = JSON.parse(page.text);
+      expect([upstream, visitorCookie(page)]).toEqual(['shop', undefined]);
+      expect(Object.keys(headers).filter((name) => name.startsWith('x-turnout-'))).toEqual([]);
+      expect(page.headers).toMatchObject({
+        'x-turnout-experiment': 'rest',
+        'x-turnout-source': 'cookieless',
+      });
+    }
     expect(await counted(edge)).toBe(0);
+  });
+
+  test('no shared cache keeps what its holder is told', async () => {
+    const edge = await start([experiment({ scope: { paths: ['/plans/**'] } })]);
+    const cookie = `turnout-preview=${token()}`;
+    for (const path of ['/api/x', '/elsewhere']) {
+      const page = await send(`${edge.url}${path}`, { ...NAVIGATION, cookie });
+      expect(page.headers['x-turnout-preview']).toBeDefined();
+      expect(page.headers['cache-control']).toContain('private');
+    }
   });
 
   test('that is over, forged or of another site is refused; its cookie means nothing', async () => {
@@ -212,4 +226,19 @@ describe('with consent asked for', () => {
     const edge = await start([experiment({ status: 'concluded', winner: 'B' })], { consent });
     expect((await send(`${edge.url}/`)).text).toBe('one');
   });
+});
+
+test('what a rule about visitors decides is kept by no shared cache, whoever asks', async () => {
+  const beta = { cookie: { name: 'beta' } };
+  const edge = await start([experiment({ scope: { paths: ['/plans'], when: beta } })], {
+    routes: [{ path: '/routed', when: beta, upstream: 'api' }],
+  });
+  const kept = async (path: string, cookie: string): Promise<boolean> => {
+    const { headers } = await send(`${edge.url}${path}`, { ...NAVIGATION, cookie });
+    return !String(headers['cache-control'] ?? '').includes('private');
+  };
+  for (const cookie of ['beta=1', '']) {
+    expect([await kept('/plans', cookie), await kept('/routed', cookie)]).toEqual([false, false]);
+    expect(await kept('/', cookie)).toBe(true);
+  }
 });

@@ -1,12 +1,15 @@
 import {
   isInLayer,
+  proposeFromMirror,
   withMirrorEntry,
+  withoutAssignment,
   type AssignmentResult,
   type CookieReading,
   type Experiment,
   type MirrorEntry,
   type Preview,
   type RequestTraits,
+  type Variant,
   type Visitor,
   type VisitorCookie,
   type VisitorId,
@@ -49,7 +52,9 @@ export function decide(
   kind: RequestKind,
 ): Decision | Promise<Decision> {
   const { testing, fallback } = edge;
-  if (testing === undefined) return { destination: fallback, variesByVisitor: false };
+  if (testing === undefined) {
+    return { destination: fallback, variesByVisitor: edge.routes.looksAtVisitor(request) };
+  }
   // Taken once: one snapshot decides all of this request, however long the ledger takes.
   const { live } = testing;
   const preview = testing.previews.of(request.cookie);
@@ -57,19 +62,24 @@ export function decide(
   return decideBy(edge, testing, live, request, kind);
 }
 
-/** The decision by one snapshot. */
+/**
+ * The decision by one snapshot.
+ *
+ * @param kind `previewed`: whoever sent it is nobody, whatever their cookie says
+ */
 function decideBy(
   edge: Edge,
   testing: Testing,
   live: Live,
   request: RequestTraits,
-  kind: RequestKind,
+  kind: RequestKind | 'previewed',
 ): Decision | Promise<Decision> {
   const { revision } = live;
   const scoped = live.set.inScope(request);
   const elsewhere = {
     destination: edge.fallback,
-    variesByVisitor: scoped.length > 0,
+    variesByVisitor:
+      scoped.length > 0 || live.set.mayConcern(request) || edge.routes.looksAtVisitor(request),
     revision,
   };
   const admitting = scoped.filter((experiment) => experiment.admits(request));
@@ -84,8 +94,9 @@ function decideBy(
     return unassigned(live, forAll ?? { experiment: key, variant: control, source: 'no-consent' });
   }
 
-  const reading = testing.cookies.read(request.cookie);
-  edge.metrics.visitorCookies.inc({ outcome: reading.status });
+  const reading: CookieReading =
+    kind === 'previewed' ? { status: 'absent' } : testing.cookies.read(request.cookie);
+  if (kind !== 'previewed') edge.metrics.visitorCookies.inc({ outcome: reading.status });
   if (reading.status !== 'valid') {
     const forAll = servedToAll(candidate);
     if (forAll !== undefined) return unassigned(live, forAll);
@@ -135,7 +146,7 @@ function decidePreviewed(
     const shown = { experiment: experiment.key, variant, source: 'preview' } as const;
     return { ...unassigned(live, shown), preview };
   }
-  const decision = decideBy(edge, testing, live, request, 'subresource');
+  const decision = decideBy(edge, testing, live, request, 'previewed');
   return decision instanceof Promise
     ? decision.then((settled) => ({ ...settled, preview }))
     : { ...decision, preview };
@@ -146,23 +157,39 @@ function decidePreviewed(
  * cookie alone, since what a visitor does there (a sign-up by a script) is part of the test.
  */
 export function decideOwned(
-  { testing }: Edge,
+  { testing, routes }: Edge,
   destination: Destination,
   request: RequestTraits,
 ): Decision {
-  if (testing === undefined) return { destination, variesByVisitor: false };
+  const variesByVisitor = routes.looksAtVisitor(request);
+  if (testing === undefined) return { destination, variesByVisitor };
   const preview = testing.previews.of(request.cookie);
   // A previewing visitor's sign-ups belong to no variant.
-  if (preview !== undefined) return { destination, variesByVisitor: false, preview };
+  if (preview !== undefined) return { destination, variesByVisitor, preview };
   const reading = testing.cookies.read(request.cookie);
   if (reading.status !== 'valid' || !testing.consents(request)) {
-    return { destination, variesByVisitor: false };
+    return { destination, variesByVisitor };
   }
   const { id, mirror } = reading;
-  const owned = { destination, variesByVisitor: false, visitor: id };
-  if (mirror.length === 0) return owned;
-  const assignments = mirror.map(({ experiment, variant }) => `${experiment}=${variant}`);
-  return { ...owned, assignments: assignments.join(', ') };
+  const owned = { destination, variesByVisitor, visitor: id };
+  const assignments = mirror.flatMap(({ experiment: key }) => {
+    const experiment = testing.live.experiment(key);
+    const variant = experiment && assignedBy(experiment, id, mirror);
+    return variant === undefined ? [] : [`${key}=${variant.key}`];
+  });
+  return assignments.length === 0 ? owned : { ...owned, assignments: assignments.join(', ') };
+}
+
+/** What the cookie says, where the experiment still assigns its visitor: as its pages are told. */
+function assignedBy(
+  experiment: Experiment,
+  id: VisitorId,
+  mirror: readonly MirrorEntry[],
+): Variant | undefined {
+  if (withoutAssignment(experiment, id) !== undefined || !isInLayer(experiment, id)) {
+    return undefined;
+  }
+  return proposeFromMirror(experiment, { id, mirror })?.variant;
 }
 
 /** Who sent the request: the cookie's visitor, or a new one. */
@@ -237,7 +264,7 @@ function assignedTo(
   live: Live,
   visitor: Visitor,
   result: AssignmentResult,
-  kind: RequestKind,
+  kind: RequestKind | 'previewed',
 ): Decision {
   const { experiment, variant, source } = result;
   edge.metrics.assignments.inc({ experiment, variant: variant.key, source });
@@ -261,7 +288,7 @@ function withCookie(
   visitor: Visitor,
   reading: CookieReading,
   results: readonly AssignmentResult[],
-  kind: RequestKind,
+  kind: RequestKind | 'previewed',
   decision: Decision,
 ): Decision {
   if (kind !== 'navigation') return decision;

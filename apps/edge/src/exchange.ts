@@ -74,7 +74,8 @@ export class EdgeExchange implements Exchange {
   onHead(status: number, headers: string[]): string[] {
     const decision = this.#decision;
     dropRequestIds(headers);
-    if (decision?.variesByVisitor === true) makePrivate(headers);
+    // What a preview's holder is told must not reach others from a shared cache.
+    if (decision?.variesByVisitor === true || decision?.preview !== undefined) makePrivate(headers);
     if (decision?.cookie !== undefined) headers.push('Set-Cookie', decision.cookie);
     if (status < 500) this.#count();
     const decided = this.#decided ?? 0;

@@ -172,9 +172,14 @@ async function followExperiments(inquiry: Inquiry, testing: Testing, live: Live)
     steps.push({ step: 'consent', detail: 'the visitor has not agreed to be told apart: control' });
     return control(candidate, 'no-consent');
   }
-  const reading = testing.cookies.read(traits.cookie);
+  const reading: CookieReading =
+    preview === undefined ? testing.cookies.read(traits.cookie) : { status: 'absent' };
   const isNavigation = kind === 'navigation' && preview === undefined;
-  steps.push({ step: 'visitor', detail: visitorDetail(reading, isNavigation) });
+  const visitor =
+    preview === undefined
+      ? visitorDetail(reading, isNavigation)
+      : 'the holder of a preview token is nobody here, whatever their cookie says';
+  steps.push({ step: 'visitor', detail: visitor });
   const settled = forAll(candidate);
   if (reading.status !== 'valid') {
     if (settled !== undefined) return statusOutcome(candidate, steps);

@@ -1,4 +1,4 @@
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { forward } from '@turnout/proxy';
 import { decide, type Decision } from './decide.ts';
 import type { Edge } from './edge.ts';
@@ -16,33 +16,47 @@ export function createRequestHandler(edge: Edge): RequestListener {
     // 1. Accept: an id and a clock for the request.
     const exchange = new EdgeExchange(edge, request, response);
     if (exchange.isOneTooMany()) return;
-    const follow = (decision: Decision): void => {
-      exchange.follow(decision);
-      forward(request, response, exchange);
-    };
-    const found = route(edge, request);
-    switch (found.kind) {
-      case 'refused':
-        exchange.refuse(found.status, found.reason);
-        return;
-      // 2. The edge's own endpoints.
-      case 'own':
-        answerOwnEndpoint(edge, exchange, request, found.traits);
-        return;
-      // 3. Traffic that belongs to one upstream, whatever the visitor's variant.
-      case 'owned':
-        follow(found.decision);
-        return;
-      // 4 to 6. Visitor, experiment, assignment.
-      case 'open': {
-        const { traits } = found;
-        const kind = requestKind(request.method, traits.path, request.headers);
-        const decision = decide(edge, traits, kind);
-        // 7 and 8. Forward; the exchange sees to the response and to what is recorded.
-        if (decision instanceof Promise) {
-          decision.then(follow).catch((error: unknown) => exchange.crash(error));
-        } else follow(decision);
-      }
+    try {
+      handle(edge, exchange, request, response);
+    } catch (error) {
+      // Thrown further, it would end this process, and all other requests with it.
+      exchange.crash(error);
     }
   };
+}
+
+function handle(
+  edge: Edge,
+  exchange: EdgeExchange,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const follow = (decision: Decision): void => {
+    exchange.follow(decision);
+    forward(request, response, exchange);
+  };
+  const found = route(edge, request);
+  switch (found.kind) {
+    case 'refused':
+      exchange.refuse(found.status, found.reason);
+      return;
+    // 2. The edge's own endpoints.
+    case 'own':
+      answerOwnEndpoint(edge, exchange, request, found.traits);
+      return;
+    // 3. Traffic that belongs to one upstream, whatever the visitor's variant.
+    case 'owned':
+      follow(found.decision);
+      return;
+    // 4 to 6. Visitor, experiment, assignment.
+    case 'open': {
+      const { traits } = found;
+      const kind = requestKind(request.method, traits.path, request.headers);
+      const decision = decide(edge, traits, kind);
+      // 7 and 8. Forward; the exchange sees to the response and to what is recorded.
+      if (decision instanceof Promise) {
+        decision.then(follow).catch((error: unknown) => exchange.crash(error));
+      } else follow(decision);
+    }
+  }
 }

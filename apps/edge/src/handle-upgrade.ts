@@ -25,25 +25,34 @@ export function createUpgradeHandler(edge: Edge): UpgradeListener {
       if (edge.draining) refuse(503, 'draining');
       else tunnel(edge, request, socket, head, decision);
     };
-    const found = route(edge, request);
-    switch (found.kind) {
-      case 'refused':
-        refuse(found.status, found.reason);
-        return;
-      case 'own':
-        refuse(404, 'no endpoint of ours upgrades');
-        return;
-      case 'owned':
-        follow(found.decision);
-        return;
-      case 'open': {
-        const decision = decide(edge, found.traits, 'subresource');
-        if (decision instanceof Promise) {
-          decision.then(follow).catch((error: unknown) => {
-            edge.log.error({ err: error }, 'an upgrade could not be decided');
-            socket.destroy();
-          });
-        } else follow(decision);
+    const crash = (error: unknown): void => {
+      edge.log.error({ err: error }, 'an upgrade could not be decided');
+      socket.destroy();
+    };
+    try {
+      handle();
+    } catch (error) {
+      crash(error);
+    }
+
+    function handle(): void {
+      const found = route(edge, request);
+      switch (found.kind) {
+        case 'refused':
+          refuse(found.status, found.reason);
+          return;
+        case 'own':
+          refuse(404, 'no endpoint of ours upgrades');
+          return;
+        case 'owned':
+          follow(found.decision);
+          return;
+        case 'open': {
+          const decision = decide(edge, found.traits, 'subresource');
+          if (decision instanceof Promise) {
+            decision.then(follow).catch(crash);
+          } else follow(decision);
+        }
       }
     }
   };

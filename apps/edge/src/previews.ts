@@ -12,6 +12,9 @@ export interface Previews {
   of(cookieHeader: string | undefined): Preview | undefined;
 }
 
+/** Cookies of our name looked at in one header, so that 30 KB of forgeries buy few HMACs. */
+const MAX_CANDIDATES = 8;
+
 /** Verified tokens that are remembered, so that a page with a hundred assets costs one HMAC. */
 const REMEMBERED = 1_000;
 
@@ -33,10 +36,14 @@ export function createPreviews(secrets: readonly string[], now: () => number): P
       if (cookieHeader === undefined || !cookieHeader.includes(`${PREVIEW_COOKIE}=`)) {
         return undefined;
       }
+      let candidates = 0;
       for (const pair of cookieHeader.split(';')) {
         const [name = '', value = ''] = pair.trim().split('=', 2);
-        const preview = name === PREVIEW_COOKIE ? read(value) : undefined;
+        if (name !== PREVIEW_COOKIE) continue;
+        const preview = read(value);
         if (preview !== undefined) return preview;
+        candidates += 1;
+        if (candidates === MAX_CANDIDATES) break;
       }
       return undefined;
     },

@@ -15,7 +15,8 @@ export function requestTraits(
     target: url,
     host: headers.host ?? '',
     header: (name) => {
-      const value = headers[name];
+      // Else a rule on a header called "constructor" would see what every object has.
+      const value = Object.hasOwn(headers, name) ? headers[name] : undefined;
       return Array.isArray(value) ? value.join(', ') : value;
     },
     countryHeader,

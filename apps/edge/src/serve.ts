@@ -60,7 +60,14 @@ export async function serve({ configFile, env }: ServeOptions): Promise<void> {
   const stop = async (code: number, reason: string) => {
     log.info({ reason }, 'draining');
     changes?.close();
-    await Promise.all([fleet.drain(), watch?.close()]);
+    // Nothing is followed from now on; but a store that hangs holds up no drain.
+    const closed = watch
+      ?.close()
+      .catch((error: unknown) =>
+        log.warn({ err: error }, 'the store of experiments could not be closed'),
+      );
+    await fleet.drain();
+    await closed;
     privateServer.close();
     privateServer.closeAllConnections();
     await ledger?.close();

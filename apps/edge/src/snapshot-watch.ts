@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { SnapshotError, readSnapshot, type Snapshot } from '@turnout/contracts';
+import { SnapshotError, createSnapshotReader, type Snapshot } from '@turnout/contracts';
 import type { SnapshotStore } from '@turnout/router-core';
 import { configProblems } from './config-problems.ts';
 import type { LastGood } from './last-good.ts';
@@ -24,6 +24,7 @@ export interface SnapshotWatchOptions {
  */
 export class SnapshotWatch {
   readonly #options: SnapshotWatchOptions;
+  readonly #read: (text: string) => Snapshot;
   #following: { close(): void } | undefined;
   #current: Snapshot;
   /** Snapshots that could not be used. */
@@ -31,6 +32,7 @@ export class SnapshotWatch {
 
   constructor(options: SnapshotWatchOptions) {
     this.#options = options;
+    this.#read = createSnapshotReader(options.upstreams, configProblems);
     this.#current = { format: 1, revision: 0, publishedAt: 0, experiments: options.seeds };
   }
 
@@ -76,15 +78,17 @@ export class SnapshotWatch {
   /** Whether the text is what counts from now on. */
   #take(text: string | undefined): boolean {
     if (text === undefined) return false;
-    const { lastGood, upstreams, log } = this.#options;
+    const { lastGood, log } = this.#options;
     let next: Snapshot;
     try {
-      next = readSnapshot(text, upstreams, configProblems);
+      next = this.#read(text);
     } catch (error) {
-      if (!(error instanceof SnapshotError)) throw error;
+      // Rules that are nested too deeply to be read throw something else. Nothing that is
+      // published may end the edge.
+      const problems = error instanceof SnapshotError ? error.problems : [String(error)];
       this.refused++;
       log.error(
-        { problems: error.problems, staysAt: this.#current.revision },
+        { problems, staysAt: this.#current.revision },
         'a snapshot of the experiments was refused: the last good one stays',
       );
       return false;

@@ -11,7 +11,7 @@ export {
   type Predicate,
   type TextPattern,
 } from './predicate.ts';
-export { SnapshotError, readSnapshot } from './read-snapshot.ts';
+export { SnapshotError, createSnapshotReader, readSnapshot } from './read-snapshot.ts';
 export { layerOverlaps } from './layers.ts';
 export { pathName } from './problem.ts';
 export { schemaProblems } from './schema-problems.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { SnapshotError, readSnapshot } from './read-snapshot.ts';
+import { SnapshotError, createSnapshotReader, readSnapshot } from './read-snapshot.ts';
 
 const experiment = {
   key: 'home',
@@ -61,5 +61,44 @@ describe('what is wrong is told, all at once', () => {
     expect(() => readSnapshot(JSON.stringify(snapshot), ['site'], refuseScope)).toThrow(
       "the snapshot can't be used:\n  experiments[0].scope: not like this",
     );
+  });
+});
+
+const of = (...experiments: readonly unknown[]) => JSON.stringify({ ...snapshot, experiments });
+
+describe('one after the other', () => {
+  const prices = { ...experiment, key: 'prices' };
+
+  test('only what is new is checked', () => {
+    const checked: (string | undefined)[][] = [];
+    const read = createSnapshotReader(['site'], (document) => {
+      checked.push(document.experiments.map(({ key }) => key));
+      return [];
+    });
+    const changed = { ...experiment, revision: 2 };
+    const texts = [of(experiment), of(experiment, prices), of(changed, prices), of(prices)];
+    const keys = texts.map((text) => read(text).experiments.map(({ key }) => key));
+    expect(keys).toEqual([['home'], ['home', 'prices'], ['home', 'prices'], ['prices']]);
+    expect(checked).toEqual([['home'], ['prices'], ['home'], []]);
+    expect(read(of(changed, prices))).toEqual(readSnapshot(of(changed, prices), ['site']));
+  });
+
+  test('what is wrong is told as if all were new, and changes nothing', () => {
+    const read = createSnapshotReader(['site'], () => []);
+    const layer = { name: 'site', slots: [0, 5_000] };
+    read(of({ ...experiment, layer }));
+    for (const wrong of [
+      of({ ...experiment, layer }, { ...prices, layer }),
+      of({ ...experiment, layer }, experiment),
+      of({ ...experiment, layer }, { ...prices, phase: 0 }),
+      of(1),
+      JSON.stringify({ ...snapshot, experiments: {} }),
+      '{',
+    ]) {
+      const told = problems(wrong);
+      expect(told.length).toBeGreaterThan(0);
+      expect(() => read(wrong)).toThrow(new SnapshotError(told));
+    }
+    expect(read(of({ ...experiment, layer })).experiments).toHaveLength(1);
   });
 });

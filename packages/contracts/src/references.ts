@@ -43,7 +43,11 @@ function unknownUpstreams({
 }
 
 /** Experiments that are there twice. */
-export function repeatedExperiments({ experiments }: LooseDocument): Problem[] {
+export function repeatedExperiments({
+  experiments,
+}: {
+  readonly experiments: readonly { readonly key?: string | undefined }[];
+}): Problem[] {
   return experiments.flatMap(({ key }, index) => {
     const first = experiments.findIndex((other) => other.key === key);
     if (key === undefined || first === index) return [];

@@ -36,6 +36,16 @@ describe('a set of experiments', () => {
     expect(keys('/', fromGermany)).toEqual(['all', 'germans']);
   });
 
+  test('tells whether somebody else may be in a scope', () => {
+    const set = compileExperiments([
+      experiment('phones', { scope: { paths: ['/plans'], when: { device: 'mobile' } } }),
+      experiment('posts', { scope: { paths: ['/posts'], when: { method: 'POST' } } }),
+    ]);
+    const told = ['/plans', '/posts', '/'].map((target) => set.mayConcern(request(target)));
+    expect(told).toEqual([true, false, false]);
+    expect(set.inScope(request('/plans'))).toEqual([]);
+  });
+
   test('takes from the previous set what has not changed', () => {
     const before = compileExperiments([experiment('a'), experiment('b'), experiment('c')]);
     const after = compileExperiments(

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { compileExperiment } from './experiment.ts';
 import type { Experiment, ExperimentDefinition } from './experiment.ts';
+import { looksAtVisitor } from './rules/predicate.ts';
 import type { RequestTraits } from './rules/request-traits.ts';
 import { createScopeIndex } from './scope-index.ts';
 
@@ -10,6 +11,11 @@ export interface ExperimentSet {
   readonly experiments: readonly Experiment[];
   /** Those whose scope takes the request, in the same order. */
   inScope(request: RequestTraits): readonly Experiment[];
+  /**
+   * Whether somebody else who asks for the same page may be in a scope: for shared caches,
+   * which must not keep what one of them gets for the other.
+   */
+  mayConcern(request: RequestTraits): boolean;
 }
 
 /**
@@ -42,6 +48,16 @@ export function compileExperiments(
     live.map((experiment) => ({ item: experiment, ...experiment.scope })),
   );
   const isAnyPicky = live.some(({ scope }) => scope.when !== undefined);
+  const byVisitor = createScopeIndex(
+    live.flatMap(
+      ({
+        scope,
+        definition: {
+          scope: { when },
+        },
+      }) => (when !== undefined && looksAtVisitor(when) ? [{ item: true, ...scope }] : []),
+    ),
+  );
   return {
     experiments: live,
     inScope: (request) => {
@@ -50,5 +66,6 @@ export function compileExperiments(
         ? found.filter(({ scope: { when } }) => when === undefined || when(request))
         : found;
     },
+    mayConcern: ({ path, host }) => byVisitor.find(path, host).length > 0,
   };
 }

@@ -72,6 +72,7 @@ export {
   propose,
   proposeFromHash,
   proposeFromMirror,
+  withoutAssignment,
 } from './assignment.ts';
 export type {
   Assigned,

@@ -77,3 +77,17 @@ test('refuses a route that cannot be compiled', () => {
     'country: expected a country as two capitals',
   );
 });
+
+test('tells whether somebody else may be sent elsewhere', () => {
+  const beta = { cookie: { name: 'beta' } };
+  const picky = createRouteTable([
+    { path: '/all/**', upstream: 'a' },
+    { path: '/beta/**', when: beta, upstream: 'b' },
+    { path: '/posts/**', when: { method: 'POST' }, upstream: 'c' },
+    { path: '/all/beta', when: beta, upstream: 'd' },
+  ]);
+  const told = ['/beta/x', '/all/beta', '/posts/1', '/'].map((target) =>
+    picky.looksAtVisitor(request(target)),
+  );
+  expect(told).toEqual([true, false, false, false]);
+});

@@ -1,5 +1,5 @@
 import type { PredicateDefinition } from './rules/definition.ts';
-import { compilePredicate } from './rules/predicate.ts';
+import { compilePredicate, looksAtVisitor } from './rules/predicate.ts';
 import type { RequestTraits } from './rules/request-traits.ts';
 import { createScopeIndex } from './scope-index.ts';
 
@@ -16,6 +16,8 @@ export interface Route {
 export interface RouteTable {
   /** The upstream of the first route that matches. */
   match(request: RequestTraits): string | undefined;
+  /** Whether somebody else who asks for the same address may be sent to another upstream. */
+  looksAtVisitor(request: RequestTraits): boolean;
 }
 
 /**
@@ -26,12 +28,26 @@ export interface RouteTable {
 export function createRouteTable(routes: readonly Route[]): RouteTable {
   const index = createScopeIndex(
     routes.map(({ path, host, when, upstream }) => ({
-      item: { upstream, when: when && compilePredicate(when) },
+      item: {
+        upstream,
+        when: when && compilePredicate(when),
+        looksAtVisitor: when !== undefined && looksAtVisitor(when),
+      },
       paths: [path],
       hosts: host === undefined ? [] : [host],
     })),
   );
+  const isAnyPicky = routes.some(({ when }) => when !== undefined && looksAtVisitor(when));
   return {
+    looksAtVisitor({ path, host }) {
+      if (!isAnyPicky) return false;
+      for (const route of index.find(path, host)) {
+        if (route.looksAtVisitor) return true;
+        // It takes all who come so far: what stands behind it is nobody's.
+        if (route.when === undefined) return false;
+      }
+      return false;
+    },
     match(request) {
       const found = index.find(request.path, request.host);
       return found.find(({ when }) => when === undefined || when(request))?.upstream;

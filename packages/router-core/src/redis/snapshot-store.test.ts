@@ -55,6 +55,11 @@ describe.skipIf(!redisIsHere)(
       return store;
     }
 
+    test('what is published is read right after the opening', async () => {
+      await publish(open(), 'there before');
+      expect(await open().latest()).toBe('there before');
+    });
+
     async function subscribers(): Promise<number> {
       const [, count] = await direct.pubsub('NUMSUB', 'turnout:experiments');
       return Number(count);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Result } from 'ioredis';
 import type { SnapshotStore } from '../snapshot-store.ts';
-import { connect } from './connect.ts';
+import { becomesReady, connect } from './connect.ts';
 import { PUBLISH } from './lua.ts';
 import { createPendingCalls } from './pending-calls.ts';
 import { subscribe } from './subscription.ts';
@@ -49,8 +49,11 @@ export function createRedisSnapshotStore(options: RedisSnapshotStoreOptions): Sn
   redis.on('error', onError);
   const calls = createPendingCalls(PATIENCE);
   const followers = new Set<{ close(): void }>();
+  let opened: Promise<boolean> | undefined;
 
   async function latest(): Promise<string | undefined> {
+    // Right after the opening there is no connection yet, and it would fail at once.
+    await (opened ??= becomesReady(redis, PATIENCE));
     return (await calls.settle(redis.get(KEY))) ?? undefined;
   }
 

@@ -16,11 +16,14 @@ export const DEVICE: Look = { name: 'device', see: ({ device }) => device };
 export const COUNTRY: Look = { name: 'country', see: ({ country }) => country };
 export const BOT: Look = { name: 'bot', see: ({ botClass }) => botClass };
 
+/** More than any language tag has: each subtag more is one more text, as long as all before it. */
+const MAX_SUBTAGS = 16;
+
 /** Of `de-AT-1996`, the visitor's first choice: `de-at-1996`, `de-at`, `de` (RFC 4647, 3.3.1). */
 export const LANGUAGE: Look = {
   name: 'language',
   see: ({ languages: [first = ''] }) => {
-    const subtags = first.toLowerCase().split('-');
+    const subtags = first.toLowerCase().split('-', MAX_SUBTAGS);
     return subtags.map((_, index) => subtags.slice(0, subtags.length - index).join('-'));
   },
 };

@@ -5,7 +5,8 @@ import { predicates, requests } from '../../test/arbitrary-rules.ts';
 import { naivelyHolds } from '../../test/naive-predicate.ts';
 import { request } from '../../test/request.ts';
 import type { PredicateDefinition } from './definition.ts';
-import { PredicateError, compilePredicate } from './predicate.ts';
+import { LANGUAGE } from './look.ts';
+import { PredicateError, compilePredicate, looksAtVisitor } from './predicate.ts';
 import { createRequestTraits } from './request-traits.ts';
 
 interface Case {
@@ -93,4 +94,23 @@ describe('compilePredicate', () => {
       /^any\.0\.path: .*; any\.1\.not\.country: .*; any\.2\.host: /,
     );
   });
+});
+
+test('a language tag of any length is a few texts', () => {
+  const asked = request('/', { headers: { 'accept-language': `de${'-a'.repeat(15_000)}` } });
+  expect([LANGUAGE.see(asked) ?? []].flat().length).toBeLessThan(20);
+  expect(compilePredicate({ language: 'de' })(asked)).toBe(true);
+});
+
+test.each<[expected: boolean, definition: PredicateDefinition]>([
+  [false, { path: '/plans/**' }],
+  [false, { all: [{ host: 'a.example' }, { not: { query: { name: 'q' } } }, { method: 'GET' }] }],
+  [true, { cookie: { name: 'beta' } }],
+  [true, { header: { name: 'x-beta' } }],
+  [true, { any: [{ path: '/' }, { not: { device: 'mobile' } }] }],
+  [true, { all: [{ language: 'de' }] }],
+  [true, { country: 'DE' }],
+  [true, { bot: true }],
+])('looks at the visitor: %s: %j', (expected, definition) => {
+  expect(looksAtVisitor(definition)).toBe(expected);
 });

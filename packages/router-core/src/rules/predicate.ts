@@ -41,6 +41,17 @@ export function predicateProblems(definition: unknown): readonly DefinitionProbl
   return place.problems;
 }
 
+/**
+ * Whether one address can have two answers by a predicate: it looks at who asks, not only at
+ * what is asked for.
+ */
+export function looksAtVisitor(definition: PredicateDefinition): boolean {
+  if ('not' in definition) return looksAtVisitor(definition.not);
+  if ('all' in definition) return definition.all.some(looksAtVisitor);
+  if ('any' in definition) return definition.any.some(looksAtVisitor);
+  return !['path', 'host', 'method', 'query'].some((asked) => asked in definition);
+}
+
 /** Compiles what has been read. */
 export function compileRule(rule: Rule): Predicate {
   if (rule.kind === 'sees') return compileSees([rule]);
