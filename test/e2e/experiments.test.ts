@@ -86,6 +86,18 @@ describe('experiments of one layer', () => {
   });
 });
 
+test('somebody new is assigned by the endpoint in as many as the cookie repeats', async () => {
+  const many = Array.from({ length: 40 }, (_, index) => experiment(`e${index}`, 'one'));
+  await withEdge(many, async (edge) => {
+    const answer = await send(`${edge.url}/_turnout/v1/assignments`, {});
+    const { assignments }: { assignments: unknown[] } = JSON.parse(answer.text);
+    expect(assignments).toHaveLength(16);
+    const cookie = visitorCookie(answer) ?? '';
+    const again = await send(`${edge.url}/_turnout/v1/assignments`, { cookie });
+    expect(JSON.parse(again.text)).toMatchObject({ assignments: { length: 40 } });
+  });
+});
+
 test('who is not in the audience is assigned nothing by the endpoint', async () => {
   const audience = { not: { cookie: { name: 'editor' } } };
   await withEdge([experiment('home', 'one', { audience })], async (edge) => {

@@ -1,5 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import type { AssignmentResult, RequestTraits } from '@turnout/router-core';
+import {
+  MAX_MIRROR_ENTRIES,
+  type AssignmentResult,
+  type RequestTraits,
+} from '@turnout/router-core';
 import { cookieAfter, experimentsFor, visitorOf } from './decide.ts';
 import type { Edge, Testing } from './edge.ts';
 import type { EdgeExchange } from './exchange.ts';
@@ -61,7 +65,8 @@ function answerAssignments(
 
 /**
  * Session look-up and assignment: who the visitor is, and their variant in every experiment
- * that they can be in; made and kept when there was none yet.
+ * that they can be in; made and kept when there was none yet. Of somebody new only as many are
+ * made as the cookie can repeat: who keeps no cookie could have thousands made at each call.
  */
 async function assign(
   testing: Testing,
@@ -71,10 +76,10 @@ async function assign(
   const { live, cookies, assigner } = testing;
   const reading = cookies.read(traits.cookie);
   const visitor = visitorOf(reading, cookies);
+  const experiments = experimentsFor(live, traits, visitor.id);
+  const asked = visitor.minted ? experiments.slice(0, MAX_MIRROR_ENTRIES) : experiments;
   const results = await Promise.all(
-    experimentsFor(live, traits, visitor.id).map(async (experiment) =>
-      assigner.assign(visitor, experiment),
-    ),
+    asked.map(async (experiment) => assigner.assign(visitor, experiment)),
   );
   const changed = cookieAfter(cookies, visitor, reading, results);
   exchange.answerJson(200, changed === undefined ? {} : { 'Set-Cookie': changed }, {

@@ -1,4 +1,5 @@
 import type { Experiment, Variant } from './experiment.ts';
+import { isCount } from './keys.ts';
 import type { RequestTraits } from './rules/request-traits.ts';
 import { SLOTS, coverageSlot, layerSlot, slotOf } from './slots.ts';
 import { departs } from './store.ts';
@@ -171,7 +172,9 @@ export function assigned(
   { variant: key, phase, revision }: StoredAssignment,
   source: AssignmentSource,
 ): Assigned | undefined {
-  const variant = phase >= experiment.phase ? experiment.variant(key) : undefined;
+  // Somebody else's hand may have been in the store: no cookie could hold such a phase.
+  if (!isCount(phase) || phase < experiment.phase) return undefined;
+  const variant = experiment.variant(key);
   if (variant === undefined) return undefined;
   return { kind: 'assigned', experiment: experiment.key, variant, source, phase, revision };
 }

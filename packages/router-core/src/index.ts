@@ -3,7 +3,13 @@
  * ledger it is kept in. Pure but for what is passed in; stores are behind `./redis` and
  * `./embedded`. Knows nothing of HTTP beyond header values, nor of who uses it.
  */
-export { createVisitorCookie, isVisitorId, visitorId, withMirrorEntry } from './visitor-cookie.ts';
+export {
+  MAX_MIRROR_ENTRIES,
+  createVisitorCookie,
+  isVisitorId,
+  visitorId,
+  withMirrorEntry,
+} from './visitor-cookie.ts';
 export type {
   CookieReading,
   CookieRejection,

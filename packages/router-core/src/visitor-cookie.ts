@@ -76,7 +76,7 @@ export interface VisitorCookie {
 /** Bytes of a cookie value. A longer one is not ours. */
 const MAX_VALUE = 1024;
 /** Assignments one cookie repeats. The oldest give way. */
-const MAX_MIRROR_ENTRIES = 16;
+export const MAX_MIRROR_ENTRIES = 16;
 /** Cookies of our name looked at in one header, so that 16 KB of forgeries buy few HMACs. */
 const MAX_CANDIDATES = 32;
 const MAX_AGE_LIMIT = 400 * 86_400;
