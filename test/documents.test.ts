@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { configSchema, readConfig } from '@turnout/contracts';
 import { describe, expect, test } from 'vitest';
@@ -16,7 +16,9 @@ const DOCUMENTS = [
   'ARCHITECTURE.md',
   'GLOSSARY.md',
   'CHANGELOG.md',
-  'docs/configuration.md',
+  ...readdirSync(resolve(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
 ];
 
 describe.each(DOCUMENTS)('%s', (document) => {

@@ -220,8 +220,9 @@ describe('the schema and the compiler take the same experiments', () => {
   });
 });
 
+const text = (name: string) => ({ [name]: { name: 'x', value: 'y' } });
+
 describe('the schema and the compiler take the same predicates, and refuse others in the same words', () => {
-  const text = (name: string) => ({ [name]: { name: 'x', value: 'y' } });
   test.each<unknown>([
     ...['/', '/plans/**', '/*/a*', { exact: '/*' }, { prefix: '/.' }, { glob: '/**' }].map(
       (path) => ({ path }),

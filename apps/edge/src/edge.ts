@@ -37,6 +37,8 @@ export interface Testing {
 /** Everything that a worker answers requests with. */
 export interface Edge {
   readonly routes: RouteTable;
+  /** As they are written down. */
+  readonly routeDefinitions: Config['routes'];
   readonly destinations: ReadonlyMap<string, Destination>;
   readonly fallback: Destination;
   readonly testing: Testing | undefined;
@@ -87,6 +89,7 @@ export function createEdge(parts: EdgeParts): Edge {
   const isAnyHost = hosts.includes('*');
   return {
     routes: createRouteTable(config.routes),
+    routeDefinitions: config.routes,
     destinations,
     fallback: destination(config.default),
     testing:

@@ -3,6 +3,9 @@ import {
   assigned,
   coverageSlot,
   createRequestTraits,
+  explainPredicate,
+  explainRoute,
+  explainScope,
   isHoldout,
   isInLayer,
   isMoved,
@@ -23,6 +26,8 @@ import { requestKind, type RequestKind } from './request-kind.ts';
 
 /** What a browser sends when a person opens a page. */
 const AS_A_PERSON = { accept: 'text/html', 'sec-fetch-mode': 'navigate' };
+/** Rules that did not match are told up to this many: beyond, they only hide the others. */
+const MISSES_TOLD = 20;
 /** How long the ledger may take here, in ms: nobody's page waits. */
 const LEDGER_PATIENCE = 1_000;
 
@@ -87,15 +92,25 @@ async function follow(inquiry: Inquiry, live: Live | undefined): Promise<Outcome
     steps.push({ step: 'route', detail: `${path} is an endpoint of the edge itself` });
     return { counted: false };
   }
+  const routes = edge.routeDefinitions;
   const owner = edge.routes.match(traits);
   if (owner !== undefined) {
+    const first = routes
+      .map((one) => explainRoute(one, traits))
+      .filter(({ holds }) => holds)
+      .slice(0, 1);
     steps.push({
       step: 'route',
       detail: `a route gives ${path} to "${owner}", whatever the variant`,
+      rules: first,
     });
     return { upstream: owner, counted: false };
   }
-  steps.push({ step: 'route', detail: `no route owns ${path}` });
+  steps.push({
+    step: 'route',
+    detail: `no route owns ${path}`,
+    ...(routes.length <= MISSES_TOLD && { rules: routes.map((one) => explainRoute(one, traits)) }),
+  });
   const { testing } = edge;
   if (testing === undefined || live === undefined) {
     steps.push({ step: 'experiment', detail: 'there are no experiments: the default upstream' });
@@ -122,16 +137,20 @@ async function followExperiments(inquiry: Inquiry, testing: Testing, live: Live)
       detail: 'a preview token is about another page, and counts nobody',
     });
   }
-  const admitting = live.set.inScope(traits).filter((experiment) => {
-    const admits = experiment.admits(traits);
+  const scoped = live.set.inScope(traits);
+  for (const definition of live.definitions) {
+    const { key, status, scope, audience } = definition;
+    const experiment = scoped.find((one) => one.key === key);
+    if (experiment === undefined && live.definitions.length > MISSES_TOLD) continue;
+    const rules = [explainScope(scope, traits)];
+    if (audience !== undefined) rules.push(explainPredicate(audience, traits));
     steps.push({
       step: 'experiment',
-      detail: admits
-        ? `"${experiment.key}" (${experiment.status}) is about this request, and its audience takes it`
-        : `"${experiment.key}" is about this request, but its audience does not take it`,
+      detail: experimentDetail(key, status, experiment, traits),
+      rules,
     });
-    return admits;
-  });
+  }
+  const admitting = scoped.filter((experiment) => experiment.admits(traits));
   const [candidate] = admitting;
   if (candidate === undefined) {
     steps.push({ step: 'experiment', detail: 'no experiment decides: the default upstream' });
@@ -141,7 +160,12 @@ async function followExperiments(inquiry: Inquiry, testing: Testing, live: Live)
     if (experiment.status !== 'running' && experiment.status !== 'paused') continue;
     const variant = experiment.forcedVariant(traits);
     if (variant === undefined) continue;
-    steps.push({ step: 'forced', detail: `a rule of "${experiment.key}" forces "${variant.key}"` });
+    const forced = live.definitions.find(({ key }) => key === experiment.key)?.forced ?? [];
+    steps.push({
+      step: 'forced',
+      detail: `a rule of "${experiment.key}" forces "${variant.key}"`,
+      rules: forced.map(({ when }) => explainPredicate(when, traits)),
+    });
     return served(experiment, variant.key, variant.upstream, 'forced');
   }
   if (!testing.consents(traits) && forAll(candidate) === undefined) {
@@ -220,6 +244,20 @@ async function followVisitor(
     detail: `slot ${slot} of phase ${phase} belongs to "${variant.key}"`,
   });
   return { ...served(experiment, variant.key, variant.upstream, 'hash'), counted };
+}
+
+function experimentDetail(
+  key: string,
+  status: string,
+  experiment: Experiment | undefined,
+  traits: RequestTraits,
+): string {
+  const named = `"${key}" (${status})`;
+  if (status === 'draft') return `${named} decides nothing yet`;
+  if (experiment === undefined) return `${named} is about other requests`;
+  return experiment.admits(traits)
+    ? `${named} is about this request, and its audience takes it`
+    : `${named} is about this request, but its audience does not take it`;
 }
 
 function visitorDetail(reading: CookieReading, isNavigation: boolean): string {

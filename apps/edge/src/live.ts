@@ -17,6 +17,8 @@ export interface Live {
   readonly revision: number;
   /** Without drafts. */
   readonly set: ExperimentSet;
+  /** As they are written down, drafts too. */
+  readonly definitions: Snapshot['experiments'];
   /** Any of them, drafts too: what a preview may show. */
   experiment(key: string): Experiment | undefined;
   /** Where those who are assigned to a variant go; counted for it. */
@@ -53,6 +55,7 @@ export function compileLive(
   return {
     revision,
     set,
+    definitions: experiments,
     experiment: (key) => byKey.get(key),
     destinationOf: (variant) => assigned.get(variant) ?? destination(variant.upstream),
     destinationOutside: (variant) => outside.get(variant) ?? destination(variant.upstream),

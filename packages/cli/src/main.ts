@@ -1,11 +1,7 @@
 #!/usr/bin/env node
-import { Command } from 'commander';
-import { serveCommand } from './serve-command.ts';
+import { enableCompileCache } from 'node:module';
 
-const program = new Command('turnout')
-  .description('Serves whole frontends as A/B test variants from one address.')
-  .showHelpAfterError('(turnout --help lists the commands)')
-  .configureHelp({ sortSubcommands: true })
-  .addCommand(serveCommand(process.env));
-
-await program.parseAsync();
+// Before anything else is loaded: it halves the time of a start.
+enableCompileCache();
+const { run } = await import('./run.ts');
+await run();

@@ -1,8 +1,9 @@
 import { Command } from 'commander';
-import { serve } from '@turnout/edge';
+import { CommandError, EXIT } from './command-error.ts';
+import type { Context } from './context.ts';
 
 /** `turnout serve`: the edge alone. */
-export function serveCommand(env: Readonly<Record<string, string | undefined>>): Command {
+export function serveCommand({ env }: Context): Command {
   return new Command('serve')
     .description('Run the edge: the reverse proxy in front of every variant.')
     .option('-c, --config <file>', 'configuration file', 'turnout.yaml')
@@ -26,11 +27,14 @@ Environment variables override the file:
   TURNOUT_<UPSTREAM>_URL               where an upstream is, such as TURNOUT_SITE_URL
 `,
     )
-    .action(async ({ config }: { config: string }, command: Command) => {
+    .action(async ({ config }: { config: string }) => {
+      // The only command that needs the edge's code; the others start without it.
+      const { serve } = await import('@turnout/edge');
       try {
         await serve({ configFile: config, env });
       } catch (error) {
-        command.error(error instanceof Error ? error.message : String(error), { exitCode: 1 });
+        const message = error instanceof Error ? error.message : String(error);
+        throw new CommandError(message, EXIT.refused, { cause: error });
       }
     });
 }

@@ -1,10 +1,11 @@
 import { configSchema, type Config } from './config.ts';
 import { ConfigError } from './config-error.ts';
+import { isMapping } from './is-mapping.ts';
 import { layerOverlaps } from './layers.ts';
 import { readLoosely, type LooseDocument } from './loose-document.ts';
 import type { Problem } from './problem.ts';
-import { repeatedExperiments, sharedPort, unknownUpstreams } from './references.ts';
-import { isMapping, schemaProblems } from './schema-problems.ts';
+import { brokenReferences, sharedPort } from './references.ts';
+import { schemaProblems } from './schema-problems.ts';
 import { parseYaml } from './yaml-source.ts';
 
 interface Override {
@@ -54,9 +55,13 @@ export function readConfig(
   const document = readLoosely(raw);
   const problems = [
     ...schemaProblems(result.error, raw),
+<<<<<<< HEAD
     ...[unknownUpstreams, repeatedExperiments, sharedPort, layerOverlaps, check].flatMap((rule) =>
       rule(document),
     ),
+=======
+    ...[brokenReferences, sharedPort, layerOverlaps, check].flatMap((rule) => rule(document)),
+>>>>>>> main
   ];
   if (result.success && problems.length === 0) return result.data;
   throw new ConfigError(file, yaml.tell(problems, overridden));

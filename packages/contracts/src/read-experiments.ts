@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { ConfigError } from './config-error.ts';
 import { experimentSchema, type ExperimentDocument } from './experiment.ts';
+import { isMapping } from './is-mapping.ts';
 import { layerOverlaps } from './layers.ts';
 import { readLoosely, type LooseDocument } from './loose-document.ts';
 import type { Path, Problem } from './problem.ts';
 import { readConfig } from './read-config.ts';
 import { repeatedExperiments } from './references.ts';
-import { isMapping, schemaProblems } from './schema-problems.ts';
+import { schemaProblems } from './schema-problems.ts';
 import { parseYaml } from './yaml-source.ts';
 
 /** What a file says of experiments. */

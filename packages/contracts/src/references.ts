@@ -12,8 +12,12 @@ export function sharedPort({ public: open, private: closed }: LooseDocument): Pr
   ];
 }
 
-/** Names that refer to no upstream. */
-export function unknownUpstreams({
+/** Names that refer to no upstream, and experiments that are there twice. */
+export function brokenReferences(document: LooseDocument): Problem[] {
+  return [...unknownUpstreams(document), ...repeatedExperiments(document)];
+}
+
+function unknownUpstreams({
   upstreams,
   routes,
   default: fallback,

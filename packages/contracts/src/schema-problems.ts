@@ -51,8 +51,3 @@ function valueAt(raw: unknown, path: Path): unknown {
   }
   return value;
 }
-
-/** Tells mappings from all else. */
-export function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}

@@ -1,7 +1,6 @@
 import { LineCounter, isNode, parseDocument, type Document } from 'yaml';
 import { ConfigError } from './config-error.ts';
-import { pathName } from './problem.ts';
-import type { Path, Problem } from './problem.ts';
+import { placeOf, type Path, type Problem } from './problem.ts';
 
 /** A YAML text (JSON is one, too), and where in it each value stands. */
 export interface YamlSource {
@@ -36,7 +35,7 @@ export function parseYaml(source: string, file: string): YamlSource {
             return { text: `environment variable ${variable}: ${message}` };
           const offset = offsetOf(yaml, path);
           const place = offset === undefined ? file : at(file, lines, offset);
-          return { offset, text: `${place}: ${name(path)}${message}` };
+          return { offset, text: `${place}: ${placeOf(path)}${message}` };
         })
         .toSorted((a, b) => (a.offset ?? -1) - (b.offset ?? -1))
         .map(({ text }) => text);
@@ -44,11 +43,6 @@ export function parseYaml(source: string, file: string): YamlSource {
       return [...new Set(told)];
     },
   };
-}
-
-/** `experiments[0].variants: `, or nothing for the whole document. */
-function name(path: Path): string {
-  return path.length === 0 ? '' : `${pathName(path)}: `;
 }
 
 /** Where the nearest node of `path` that the file holds begins. */

@@ -153,6 +153,54 @@ describe('scope and audience', () => {
   });
 });
 
+describe('rules', () => {
+  test('a scope takes of its pages what its predicate takes', () => {
+    const experiment = compileExperiment({
+      ...definition,
+      scope: { paths: ['/plans/**'], when: { query: { name: 'beta' } } },
+    });
+    expect(experiment.inScope(request('/plans/basic?beta'))).toBe(true);
+    expect(experiment.inScope(request('/plans/basic'))).toBe(false);
+    expect(experiment.inScope(request('/?beta'))).toBe(false);
+  });
+
+  test('the first that matches forces its variant', () => {
+    const experiment = compileExperiment({
+      ...definition,
+      forced: [
+        { when: { header: { name: 'x-qa', value: 'b' } }, variant: 'B' },
+        { when: { header: { name: 'x-qa' } }, variant: 'A' },
+        { when: { bot: true }, variant: 'control' },
+      ],
+    });
+    const forced = (headers: Readonly<Record<string, string>>) =>
+      experiment.forcedVariant(request('/', { headers }))?.key;
+    expect(forced({ 'x-qa': 'b', 'user-agent': 'curl/8' })).toBe('B');
+    expect(forced({ 'x-qa': 'c' })).toBe('A');
+    expect(forced({ 'user-agent': 'curl/8' })).toBe('control');
+    expect(forced({})).toBeUndefined();
+  });
+
+  test('are told each by its place', () => {
+    expect(
+      problemsOf({
+        scope: { paths: ['/'], when: { all: [{ path: { regex: '(' } }] } },
+        audience: { not: { host: ['shop.example', '*'] } },
+        forced: [
+          { when: { bot: true }, variant: 'control' },
+          { when: { all: [{ path: 'plans' }, { cookie: { name: '' } }] }, variant: 'C' },
+        ],
+      }).map((problem) => problem.replace(/: .*/, '')),
+    ).toEqual([
+      'scope.when.all.0.path.regex',
+      'audience.not.host.1',
+      'forced.1.when.all.0.path',
+      'forced.1.when.all.1.cookie.name',
+      'forced.1.variant',
+    ]);
+  });
+});
+
 describe('a definition that cannot run', () => {
   const [control, ...others] = definition.variants;
   test.each<[string, Partial<ExperimentDefinition>, string]>([

@@ -85,3 +85,5 @@ export type {
   StoredAssignment,
   VisitorCounter,
 } from './store.ts';
+export { explainPredicate, explainRoute, explainScope } from './rules/rule-trace.ts';
+export type { RuleTrace } from './rules/rule-trace.ts';

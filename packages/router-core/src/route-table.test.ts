@@ -36,6 +36,21 @@ describe('match', () => {
     expect(table.match(request(path, { host }))).toBe(upstream);
   });
 
+  test('looks at the predicate of a route, and goes on to the next', () => {
+    const byVersion = createRouteTable([
+      { path: '/api/**', when: { header: { name: 'x-version', value: '2' } }, upstream: 'new' },
+      { path: '/api/**', host: '*.example', when: { method: 'POST' }, upstream: 'write' },
+      { path: '/api/**', upstream: 'old' },
+    ]);
+    const second = { headers: { 'x-version': '2' } };
+    const post = { method: 'POST', host: 'a.example' };
+    expect(byVersion.match(request('/api/x', second))).toBe('new');
+    expect(byVersion.match(request('/x', second))).toBeUndefined();
+    expect(byVersion.match(request('/api', post))).toBe('write');
+    expect(byVersion.match(request('/api', { ...post, ...second }))).toBe('new');
+    expect(byVersion.match(request('/api', { method: 'POST' }))).toBe('old');
+  });
+
   test('is the first of the routes whose glob matches, whatever the index', () => {
     const segments = fc.constantFrom('a', 'b', 'c', '*', 'a*', '**');
     const globs = fc
@@ -58,4 +73,7 @@ describe('match', () => {
 test('refuses a route that cannot be compiled', () => {
   expect(() => createRouteTable([{ path: 'api', upstream: 'api' }])).toThrow('begins with "/"');
   expect(() => createRouteTable([{ path: '/', host: '', upstream: 'api' }])).toThrow('a host name');
+  expect(() => createRouteTable([{ path: '/', when: { country: 'de' }, upstream: 'api' }])).toThrow(
+    'country: expected a country as two capitals',
+  );
 });

@@ -45,7 +45,9 @@ export function cookieLook(glob: string): Look {
       if (cookie === undefined || !cookie.includes(literal)) return undefined;
       return cookie.split(';').flatMap((pair) => {
         const end = nameEnd(pair);
-        return matches(pair.slice(0, end).trim()) ? [pair.slice(end + 1).trim()] : [];
+        // An empty pair is no cookie, not one without a name.
+        const isMeant = matches(pair.slice(0, end).trim()) && pair.trim() !== '';
+        return isMeant ? [pair.slice(end + 1).trim()] : [];
       });
     },
   };
