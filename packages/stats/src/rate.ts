@@ -15,7 +15,7 @@ export function rateInterval({ count, total }: Proportion, alpha: number): Figur
   if (total === 0) return unknown('no-visitors');
   const z = criticalZ(alpha);
   const estimate = count / total;
-  const root = z * Math.sqrt(z * z + 4 * count * (1 - estimate));
+  const root = z * Math.sqrt(z * z + 4 * count * ((total - count) / total));
   const high = Math.min(1, (2 * count + z * z + root) / (2 * (total + z * z)));
   const low = (estimate * count) / ((total + z * z) * high);
   return {

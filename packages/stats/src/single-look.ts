@@ -32,12 +32,23 @@ export function pooledZ(
     const total = control.total + variant.total;
     const weight = (control.total * variant.total) / total;
     const converted = control.count + variant.count;
-    difference += weight * (variant.count / variant.total - control.count / control.total);
+    difference += weight * rateDifference(control, variant);
     variance += weight * (converted / total) * ((total - converted) / total);
   }
   if (variance === 0) return unknown('no-variance');
   const z = difference / Math.sqrt(variance);
   return { kind: 'known', z, p: twoSidedP(z) };
+}
+
+/** By the rarer outcome: two rates close to 1 would lose their difference. */
+function rateDifference(control: Proportion, variant: Proportion): number {
+  if (2 * (control.count + variant.count) <= control.total + variant.total) {
+    return variant.count / variant.total - control.count / control.total;
+  }
+  return (
+    (control.total - control.count) / control.total -
+    (variant.total - variant.count) / variant.total
+  );
 }
 
 /**
