@@ -17,14 +17,12 @@ export interface Spending {
 }
 
 export function spendingOf(kind: PlanKind, alpha: number): Spending {
-  switch (kind) {
-    case 'hybrid':
-      return { running: alpha / 5, final: (alpha * 4) / 5 };
-    case 'open-ended':
-      return { running: alpha, final: 0 };
-    case 'fixed':
-      return { running: 0, final: alpha };
-  }
+  const spending: Readonly<Record<PlanKind, Spending>> = {
+    hybrid: { running: alpha / 5, final: (alpha * 4) / 5 },
+    'open-ended': { running: alpha, final: 0 },
+    fixed: { running: 0, final: alpha },
+  };
+  return spending[kind];
 }
 
 /** What the plan's rules look at, adjusted for the number of comparisons. */

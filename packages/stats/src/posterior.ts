@@ -60,15 +60,13 @@ export function posteriors(arms: readonly Proportion[]): Posteriors {
   };
   const integral = (value: (point: number) => number): number =>
     Math.min(1, total(points.map(({ weight }, point) => weight * value(point))));
-  const chance = ({ mass }: Sampled, value: (point: number) => number): number =>
-    Math.min(1, total(mass.map((each, point) => each * value(point))));
 
   return {
     of(index) {
       const arm = at(index);
       const others = sampled.filter((other) => other !== arm);
       return {
-        chanceToBeBest: chance(arm, (point) =>
+        chanceToBeBest: expected(arm, (point) =>
           others.reduce((product, { below }) => product * (below[point] ?? 0), 1),
         ),
         expectedLoss: integral((point) => (arm.below[point] ?? 0) * anyAbove(others, point)),
@@ -77,8 +75,8 @@ export function posteriors(arms: readonly Proportion[]): Posteriors {
     compare(controlIndex, variantIndex) {
       const [control, variant] = [at(controlIndex), at(variantIndex)];
       return {
-        chanceToBeatControl: chance(variant, (point) => control.below[point] ?? 0),
-        chanceToLoseToControl: chance(control, (point) => variant.below[point] ?? 0),
+        chanceToBeatControl: expected(variant, (point) => control.below[point] ?? 0),
+        chanceToLoseToControl: expected(control, (point) => variant.below[point] ?? 0),
         expectedLossOfVariant: integral(
           (point) => (variant.below[point] ?? 0) * (control.above[point] ?? 0),
         ),
@@ -88,6 +86,11 @@ export function posteriors(arms: readonly Proportion[]): Posteriors {
       };
     },
   };
+}
+
+/** The mean over one posterior: of chances, the chance of all together. */
+function expected({ mass }: Sampled, value: (point: number) => number): number {
+  return Math.min(1, total(mass.map((each, point) => each * value(point))));
 }
 
 /** The chance that at least one of them is above: `1 − Π (1 − aboveⱼ)`, without cancellation. */

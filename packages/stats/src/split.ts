@@ -146,11 +146,11 @@ function testOf(parts: readonly SplitPart[]): SplitTest {
   const [first, ...others] = tested;
   if (first === undefined) return tests[0] ?? { kind: 'untestable', reason: 'nobody' };
   if (others.length === 0) return first;
-  const sum = (figure: 'logBayesFactor' | 'chiSquare' | 'degreesOfFreedom'): number =>
+  const all = (figure: 'logBayesFactor' | 'chiSquare' | 'degreesOfFreedom'): number =>
     tested.reduce((total, test) => total + test[figure], 0);
-  const logBayesFactor = sum('logBayesFactor');
-  const chiSquare = sum('chiSquare');
-  const degreesOfFreedom = sum('degreesOfFreedom');
+  const logBayesFactor = all('logBayesFactor');
+  const chiSquare = all('chiSquare');
+  const degreesOfFreedom = all('degreesOfFreedom');
   return {
     kind: 'tested',
     p: sequentialP(logBayesFactor),

@@ -27,17 +27,11 @@ export function decide(
         plan.isPlannedSizeReached && singleLook.kind === 'known' ? singleLook.adjustedP : undefined,
     },
   );
-  switch (rule) {
-    case undefined:
-      return { kind: 'open' };
-    case 'always-valid':
-      // Without a number it is infinite: control has no conversions, the variant has.
-      return decided(rule, (likeliestLift(counted.conversions) ?? 1) > 0);
-    case 'single-look': {
-      const test = pooledZ(counted.look);
-      return decided(rule, test.kind === 'known' && test.z > 0);
-    }
-  }
+  if (rule === undefined) return { kind: 'open' };
+  // Without a number the lift is infinite: control has no conversions, the variant has.
+  if (rule === 'always-valid') return decided(rule, (likeliestLift(counted.conversions) ?? 1) > 0);
+  const test = pooledZ(counted.look);
+  return decided(rule, test.kind === 'known' && test.z > 0);
 }
 
 function decided(rule: 'always-valid' | 'single-look', isBetter: boolean): Decision {
