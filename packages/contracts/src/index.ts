@@ -1,5 +1,4 @@
 export { configSchema, type Config } from './config.ts';
-export { durationSchema } from './duration.ts';
 export { experimentSchema, type ExperimentDocument } from './experiment.ts';
 export {
   BOT_CLASSES,
@@ -12,17 +11,10 @@ export {
   type Predicate,
   type TextPattern,
 } from './predicate.ts';
-<<<<<<< HEAD
-export { layerOverlaps } from './layers.ts';
-export { pathName } from './problem.ts';
-export { schemaProblems } from './schema-problems.ts';
-export { SnapshotError, readSnapshot } from './read-snapshot.ts';
-=======
 export { SnapshotError, readSnapshot } from './read-snapshot.ts';
 export { layerOverlaps } from './layers.ts';
 export { pathName } from './problem.ts';
 export { schemaProblems } from './schema-problems.ts';
->>>>>>> main
 export { snapshotSchema, type Snapshot } from './snapshot.ts';
 export { configJsonSchema, experimentJsonSchema, type JsonSchema } from './json-schema.ts';
 export type { LooseDocument } from './loose-document.ts';

@@ -14,12 +14,9 @@ export function pathName(path: Path): string {
     (so, key) => (typeof key === 'number' ? `${so}[${key}]` : `${so}${so && '.'}${String(key)}`),
     '',
   );
-<<<<<<< HEAD
-=======
 }
 
 /** `experiments[0].variants: `, or nothing for the whole document. */
 export function placeOf(path: Path): string {
   return path.length === 0 ? '' : `${pathName(path)}: `;
->>>>>>> main
 }

@@ -55,13 +55,7 @@ export function readConfig(
   const document = readLoosely(raw);
   const problems = [
     ...schemaProblems(result.error, raw),
-<<<<<<< HEAD
-    ...[unknownUpstreams, repeatedExperiments, sharedPort, layerOverlaps, check].flatMap((rule) =>
-      rule(document),
-    ),
-=======
     ...[brokenReferences, sharedPort, layerOverlaps, check].flatMap((rule) => rule(document)),
->>>>>>> main
   ];
   if (result.success && problems.length === 0) return result.data;
   throw new ConfigError(file, yaml.tell(problems, overridden));

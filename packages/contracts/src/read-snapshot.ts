@@ -1,12 +1,7 @@
 import { layerOverlaps } from './layers.ts';
 import { readLoosely, type LooseDocument } from './loose-document.ts';
-<<<<<<< HEAD
-import { pathName, type Problem } from './problem.ts';
-import { repeatedExperiments, unknownUpstreams } from './references.ts';
-=======
 import { placeOf, type Problem } from './problem.ts';
 import { brokenReferences } from './references.ts';
->>>>>>> main
 import { schemaProblems } from './schema-problems.ts';
 import { snapshotSchema, type Snapshot } from './snapshot.ts';
 
@@ -44,15 +39,8 @@ export function readSnapshot(
   });
   const problems = [
     ...schemaProblems(result.error, raw),
-<<<<<<< HEAD
-    ...[unknownUpstreams, repeatedExperiments, layerOverlaps, check].flatMap((rule) =>
-      rule(document),
-    ),
-  ].map(({ path, message }) => (path.length === 0 ? message : `${pathName(path)}: ${message}`));
-=======
     ...[brokenReferences, layerOverlaps, check].flatMap((rule) => rule(document)),
   ].map(({ path, message }) => placeOf(path) + message);
->>>>>>> main
   if (result.success && problems.length === 0) return result.data;
   // The schema and a rule of the caller may have found the same.
   throw new SnapshotError([...new Set(problems)]);
