@@ -1,5 +1,6 @@
 import { Command, type Argument } from 'commander';
 import { allocateCommand } from './allocate-command.ts';
+import { analyzeCommand } from './analyze-command.ts';
 import { applyCommand } from './apply-command.ts';
 import { completionCommand } from './completion-command.ts';
 import { concludeCommand } from './conclude-command.ts';
@@ -45,6 +46,7 @@ export function createProgram(context: Context): Command {
     historyCommand,
     revertCommand,
     explainCommand,
+    analyzeCommand,
     previewCommand,
     reassignCommand,
     forgetCommand,
