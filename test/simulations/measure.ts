@@ -13,7 +13,7 @@ import {
 import type { ArmCount, Truth } from './experiment.ts';
 import { LOOKS, experimentRunner } from './experiment.ts';
 
-export const WEIGHTS = [0.2, 0.3, 0.5] as const;
+const WEIGHTS = [0.2, 0.3, 0.5] as const;
 const ALPHA = 0.05;
 const KAPPA = 100;
 /** As the split of an experiment is called broken. */

@@ -46,7 +46,7 @@ export interface SampleRatioReading {
   readonly arms: readonly ArmSplit[];
 }
 
-export interface ArmAnalysis {
+interface ArmAnalysis {
   readonly key: string;
   readonly isControl: boolean;
   /** Of the last segment. */

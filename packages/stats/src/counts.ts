@@ -20,7 +20,7 @@ export interface Segment {
 }
 
 /** What is known before the first visitor; fixed then, and not changed by what is seen. */
-export interface PlanCounts {
+interface PlanCounts {
   readonly kind: PlanKind;
   /** Visitors of all arms together, at which the single look is taken. */
   readonly plannedVisitors?: number | undefined;

@@ -39,7 +39,7 @@ export interface Stage {
   readonly visitors: Visitors;
 }
 
-export interface StageReading extends SplitReading {
+interface StageReading extends SplitReading {
   readonly stage: string;
 }
 
@@ -57,7 +57,7 @@ export interface Slice {
   readonly weights?: Visitors | undefined;
 }
 
-export interface SliceReading extends SplitReading {
+interface SliceReading extends SplitReading {
   readonly value: string;
   /** Of the split, adjusted for the number of slices (Holm). */
   readonly adjustedP: number;
