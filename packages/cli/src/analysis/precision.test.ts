@@ -1,21 +1,35 @@
 import { expect, test } from 'vitest';
-import { chance, percentages, points, probability, signedPercentages } from './precision.ts';
+import {
+  chance,
+  decimals,
+  percentage,
+  points,
+  probability,
+  signedPercentage,
+} from './precision.ts';
 
 test.each([
-  [[0.049_99, 0.0471, 0.0531], 0.003, ['5.0 %', '4.7 %', '5.3 %']],
-  [[0.05, 0.02, 0.12], 0.05, ['5 %', '2 %', '12 %']],
-  [[0.052_345_6], 0.000_02, ['5.235 %']],
-  // It is above 0: this has to be seen.
-  [[0.0004, 0.0076], 0.0036, ['0.04 %', '0.76 %']],
-  [[0, 0.004], 0.002, ['0.0 %', '0.4 %']],
-  [[-1e-12], 0.01, ['0.00 %']],
-  [[], 0, []],
-])('%j, uncertain by %d', (shares, uncertainty, words) => {
-  expect(percentages(shares, uncertainty)).toEqual(words);
+  [0.003, [0.0471, 0.0531], 1],
+  [0.05, [0.02, 0.12], 0],
+  [0.000_02, [0.0523, 0.0524], 3],
+  [0.0036, [-0.0004, 0.0067], 2],
+  [0.002, [0, 0.004], 1],
+  // As many as there may be: it is above 0, if by nothing.
+  [0.05, [1e-9, 0.1], 2],
+  [0, [0, 0], 0],
+])('uncertain by %d, %j has %d decimals', (uncertainty, limits, places) => {
+  expect(decimals(uncertainty, limits)).toBe(places);
 });
 
-test('signs', () => {
-  expect(signedPercentages([-0.07, 0.19, 0], 0.13)).toEqual(['-7 %', '+19 %', '0 %']);
+test('signs, and none for a zero', () => {
+  expect(percentage(0.0471, 1)).toBe('4.7 %');
+  expect(percentage(-1e-12, 2)).toBe('0.00 %');
+  expect([-0.07, 0.19, 0, 1e-6].map((share) => signedPercentage(share, 0))).toEqual([
+    '-7 %',
+    '+19 %',
+    '0 %',
+    '0 %',
+  ]);
 });
 
 test.each([

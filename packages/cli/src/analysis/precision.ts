@@ -1,31 +1,29 @@
 /** Figures with as many digits as are known, and no more. */
 
-/** How many decimals of a figure are worth telling when it is uncertain by so much. */
-function decimals(uncertainty: number): number {
-  if (!(uncertainty > 0)) return 0;
-  return Math.min(6, Math.max(0, Math.ceil(-Math.log10(uncertainty))));
-}
-
 /**
- * Shares as percentages, all with the same decimals: `['4.7 %', '5.3 %']`. There are more of them
- * where a limit would look like 0 and is not: it matters on which side of 0 it is.
+ * How many decimals of a percentage are worth telling. There are more of them where a limit would
+ * look like 0 and is not: it matters on which side of 0 it is.
  *
- * @param uncertainty half the width of their interval
+ * @param uncertainty half the width of the interval, as a share
+ * @param limits of the interval, as shares
  */
-export function percentages(shares: readonly number[], uncertainty: number): string[] {
-  let places = decimals(100 * uncertainty);
-  const most = places + 2;
-  while (places < most && shares.some((share) => share !== 0 && isZero(100 * share, places))) {
-    places += 1;
-  }
-  return shares.map((share) => `${fixed(100 * share, places)} %`);
+export function decimals(uncertainty: number, limits: readonly number[] = []): number {
+  const size = 100 * uncertainty;
+  const fewest = size > 0 ? Math.min(6, Math.max(0, Math.ceil(-Math.log10(size)))) : 0;
+  const isTold = (places: number): boolean =>
+    limits.every((limit) => limit === 0 || !isZero(100 * limit, places));
+  return [fewest, fewest + 1].find(isTold) ?? fewest + 2;
 }
 
-/** The same with a sign: `['-7 %', '+19 %']`. */
-export function signedPercentages(shares: readonly number[], uncertainty: number): string[] {
-  return percentages(shares, uncertainty).map((text, index) =>
-    (shares[index] ?? 0) > 0 && /[1-9]/.test(text) ? `+${text}` : text,
-  );
+/** `4.7 %` of 0.0471 with one decimal. */
+export function percentage(share: number, places: number): string {
+  return `${fixed(100 * share, places)} %`;
+}
+
+/** `+19 %`; -7 and 0 as they are. */
+export function signedPercentage(share: number, places: number): string {
+  const text = percentage(share, places);
+  return share > 0 && /[1-9]/.test(text) ? `+${text}` : text;
 }
 
 /** `0.14`, `0.0042`, `< 0.0001`: more would say more than a p does. */

@@ -3,7 +3,14 @@ import { count, percent } from '../numbers.ts';
 import { table } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { forestPlot } from './forest-plot.ts';
-import { chance, percentages, points, probability, signedPercentages } from './precision.ts';
+import {
+  chance,
+  decimals,
+  percentage,
+  points,
+  probability,
+  signedPercentage,
+} from './precision.ts';
 import { verdictWords, warningWords } from './verdict-words.ts';
 
 export interface ReportOptions {
@@ -46,20 +53,27 @@ function armTable({ arms, alpha }: Analysis, width: number | undefined): string 
       { title: sureness(alpha) },
     ],
     arms.map(({ key, isControl, weight, visitors, conversions, rate }) => {
-      const known = rate.kind === 'known' ? rate : undefined;
-      const shares = known === undefined ? [] : [known.estimate, known.low, known.high];
-      const [estimate = '', low = '', high = ''] = percentages(shares, halfWidth(known));
       return [
         isControl ? `${key} (control)` : key,
         weights === 0 ? '' : percent(weight / weights),
         count(visitors),
         count(conversions),
-        estimate,
-        rate.kind === 'known' ? `${low} to ${high}` : REASONS[rate.reason],
+        ...rateCells(rate),
       ];
     }),
     width,
   );
+}
+
+/** A rate, and its interval. */
+function rateCells(rate: Analysis['arms'][number]['rate']): [rate: string, interval: string] {
+  if (rate.kind === 'unknown') return ['', REASONS[rate.reason]];
+  const { estimate, low, high } = rate;
+  const places = decimals((high - low) / 2, [low, high]);
+  return [
+    percentage(estimate, places),
+    `${percentage(low, places)} to ${percentage(high, places)}`,
+  ];
 }
 
 /** The always-valid comparison: one line for each variant. */
@@ -78,12 +92,18 @@ function liftPlot(analysis: Analysis, width: number | undefined): string {
     if (alwaysValid.kind === 'unknown' || lift === undefined) return [key];
     const p = probability(alwaysValid.adjustedP);
     if (lift.kind === 'unknown') return [key, '', '', REASONS[lift.reason], p];
-    const spread = ((lift.high ?? Math.abs(lift.low)) - lift.low) / 2;
-    const limits = [lift.low, ...(lift.high === null ? [] : [lift.high])];
-    const [low = '', high = 'no limit'] = signedPercentages(limits, spread);
-    const estimate =
-      lift.estimate === null ? '' : (signedPercentages([lift.estimate], spread)[0] ?? '');
-    return [key, lines.next().value ?? '', estimate, `${low} to ${high}`, p];
+    const { estimate, low, high } = lift;
+    const spread = ((high ?? Math.abs(low)) - low) / 2;
+    const places = decimals(spread, [low, high ?? 0]);
+    const likeliest = estimate === null ? '' : signedPercentage(estimate, decimals(spread));
+    const end = high === null ? 'no limit' : signedPercentage(high, places);
+    return [
+      key,
+      lines.next().value ?? '',
+      likeliest,
+      `${signedPercentage(low, places)} to ${end}`,
+      p,
+    ];
   });
   return [
     `Lift over ${control}, however often it is looked at:`,
@@ -153,7 +173,7 @@ function splitLines({ sampleRatio, stages, slices, fallbacks }: Analysis): strin
   const missing = (each: typeof arms): string =>
     each
       .flatMap(({ key, excess }) =>
-        excess === null ? [] : [`${key} ${signedPercentages([excess], 0.005)[0] ?? ''}`],
+        excess === null ? [] : [`${key} ${signedPercentage(excess, 1)}`],
       )
       .join(', ');
   const whole = isBroken
@@ -185,7 +205,7 @@ function splitLines({ sampleRatio, stages, slices, fallbacks }: Analysis): strin
 function powerLine({ power, comparisons }: Analysis): string {
   const found = comparisons.flatMap(({ key, detectable }: Comparison) =>
     detectable.kind === 'known'
-      ? [`${key} ${signedPercentages([detectable.lift], detectable.lift / 10)[0] ?? ''}`]
+      ? [`${key} ${signedPercentage(detectable.lift, decimals(detectable.lift / 10))}`]
       : [],
   );
   const strength = Math.round(100 * power.power);
@@ -205,12 +225,9 @@ function powerLine({ power, comparisons }: Analysis): string {
 
 function interval(figure: Figure<{ readonly low: number; readonly high: number }>): string {
   if (figure.kind === 'unknown') return REASONS[figure.reason];
-  const [low, high] = signedPercentages([figure.low, figure.high], halfWidth(figure));
-  return `${low} to ${high}`;
-}
-
-function halfWidth(limits: { readonly low: number; readonly high: number } | undefined): number {
-  return limits === undefined ? 0 : (limits.high - limits.low) / 2;
+  const { low, high } = figure;
+  const places = decimals((high - low) / 2, [low, high]);
+  return `${signedPercentage(low, places)} to ${signedPercentage(high, places)}`;
 }
 
 /** Of several comparisons each p is adjusted for the others. */
