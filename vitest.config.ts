@@ -11,6 +11,7 @@ export default defineConfig({
           include: [
             '{apps,packages,scripts,wordpress}/**/*.test.ts',
             'test/bench/**/*.test.ts',
+            'test/simulations/**/*.test.ts',
             'test/*.test.ts',
           ],
           exclude: ['**/node_modules/**', '**/dist/**', '**/.next/**'],

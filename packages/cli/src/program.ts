@@ -1,5 +1,6 @@
 import { Command, type Argument } from 'commander';
 import { allocateCommand } from './allocate-command.ts';
+import { analyzeCommand } from './analyze-command.ts';
 import { applyCommand } from './apply-command.ts';
 import { completionCommand } from './completion-command.ts';
 import { concludeCommand } from './conclude-command.ts';
@@ -44,6 +45,7 @@ export function createProgram(context: Context): Command {
     resumeCommand,
     killCommand,
     concludeCommand,
+    analyzeCommand,
     historyCommand,
     revertCommand,
     explainCommand,

@@ -70,9 +70,13 @@ export function sampleRatio(counts: readonly number[], weights: readonly number[
     logBayesFactor,
     chiSquare,
     degreesOfFreedom,
-    // The upper tail of χ², computed as such: 1 minus the lower one would lose small values.
-    chiSquareP: gammainc(chiSquare / 2, degreesOfFreedom / 2, true, true),
+    chiSquareP: chiSquareTail(chiSquare, degreesOfFreedom),
   };
+}
+
+/** The upper tail of χ², computed as such: 1 minus the lower one would lose small values. */
+export function chiSquareTail(chiSquare: number, degreesOfFreedom: number): number {
+  return gammainc(chiSquare / 2, degreesOfFreedom / 2, true, true);
 }
 
 function group(count: number, weight: number, all: number): { count: number; share: number } {
