@@ -1,6 +1,10 @@
 import { SQLITE_BUSY, primaryResultCode } from '@turnout/router-core/embedded-database';
 import { DatabaseSync } from 'node:sqlite';
 
+export interface FileLock {
+  release(): void;
+}
+
 /**
  * Locks a file for this process; undefined when another one has it.
  *
@@ -9,7 +13,7 @@ import { DatabaseSync } from 'node:sqlite';
  *
  * @throws Error when the file can't be written
  */
-export function lockFile(file: string): { release(): void } | undefined {
+export function lockFile(file: string): FileLock | undefined {
   const database = new DatabaseSync(file, { timeout: 0 });
   try {
     database.exec('BEGIN EXCLUSIVE');

@@ -101,7 +101,9 @@ export function openSpoolFile({ file, maxBytes, onDamage }: SpoolFileOptions): S
   }
 
   async function replayAll(into: (events: readonly string[]) => Promise<void>): Promise<void> {
-    while (replayed < reserved) {
+    const goal = reserved;
+    // A write that fails gives back what was reserved for it.
+    while (replayed < Math.min(goal, reserved)) {
       if (replayed === durable) {
         await writing;
         continue;
@@ -113,7 +115,7 @@ export function openSpoolFile({ file, maxBytes, onDamage }: SpoolFileOptions): S
       if (damagedBytes + missing > 0) onDamage({ file, bytes: damagedBytes + missing });
       replayed = end;
     }
-    if (reserved === 0) return;
+    if (reserved === 0 || replayed < reserved) return;
     // In one turn of the event loop, so that nothing is appended in between.
     fs.ftruncateSync(descriptor, 0);
     replayed = 0;

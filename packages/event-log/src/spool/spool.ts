@@ -2,6 +2,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lockFile } from './file-lock.ts';
+import type { FileLock } from './file-lock.ts';
 import { openSpoolFile } from './spool-file.ts';
 import type { SpoolDamage, SpoolFile } from './spool-file.ts';
 
@@ -28,10 +29,10 @@ export interface Spool {
    */
   append(events: readonly string[]): Promise<void>;
   /**
-   * Hands on what is in this process's file, in order and in batches, also what is appended
-   * meanwhile; then what processes left that have ended. What was handed on is dropped, once
-   * all of a file was. Rejects when `into` does; the next replay then begins with the same
-   * batch. After a crash it begins at the start of the file.
+   * Hands on what is in this process's file when it begins, in order and in batches; then what
+   * processes left that have ended. A file is emptied once all of it was handed on. Rejects
+   * when `into` does; the next replay then begins with the same batch. After a crash it begins
+   * at the start of the file.
    */
   replay(into: (events: readonly string[]) => Promise<void>): Promise<void>;
   /** Finishes what is being written and replayed. Can be called twice. */
@@ -51,10 +52,10 @@ const LINES = /^(\d+)\.lines$/;
 export function createSpool(options: SpoolOptions): Spool {
   const { folder, maxBytes = MAX_BYTES, onDamage = () => {} } = options;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const lock = (number: number): FileLock | undefined => lockFile(join(folder, `${number}.lock`));
+  const linesOf = (number: number): string => join(folder, `${number}.lines`);
   const open = (number: number): SpoolFile =>
-    openSpoolFile({ file: join(folder, `${number}.lines`), maxBytes, onDamage });
-  const lock = (number: number): ReturnType<typeof lockFile> =>
-    lockFile(join(folder, `${number}.lock`));
+    openSpoolFile({ file: linesOf(number), maxBytes, onDamage });
 
   let ownNumber = 0;
   let ownLock = lock(ownNumber);
@@ -62,33 +63,31 @@ export function createSpool(options: SpoolOptions): Spool {
     ownNumber += 1;
     ownLock = lock(ownNumber);
   }
-  const { release } = ownLock;
+  const held = ownLock;
   const own = open(ownNumber);
   let closing: Promise<void> | undefined;
 
-  /** Files of others that hold something. */
+  /** Numbers of other files that hold something. */
   async function othersInUse(): Promise<number[]> {
-    return (await readdir(folder))
-      .map((name) => LINES.exec(name)?.[1])
-      .filter((number) => number !== undefined)
-      .map(Number)
-      .filter(
-        (number) => number !== ownNumber && statSync(join(folder, `${number}.lines`)).size > 0,
-      );
+    const numbers = (await readdir(folder)).flatMap((name) => {
+      const [, number] = LINES.exec(name) ?? [];
+      return number === undefined ? [] : [Number(number)];
+    });
+    return numbers.filter((number) => number !== ownNumber && statSync(linesOf(number)).size > 0);
   }
 
   async function replayLeft(
     number: number,
     into: (events: readonly string[]) => Promise<void>,
   ): Promise<void> {
-    const held = lock(number);
-    if (held === undefined) return;
+    const taken = lock(number);
+    if (taken === undefined) return;
     const left = open(number);
     try {
       await left.replay(into);
     } finally {
       await left.close();
-      held.release();
+      taken.release();
     }
   }
 
@@ -102,7 +101,7 @@ export function createSpool(options: SpoolOptions): Spool {
       for (const number of await othersInUse()) await replayLeft(number, into);
     },
     close() {
-      closing ??= own.close().then(release);
+      closing ??= own.close().then(() => held.release());
       return closing;
     },
   };

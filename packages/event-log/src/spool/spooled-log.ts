@@ -22,11 +22,15 @@ export interface SpooledLog extends EventLog {
  * A log that outlives outages of another: what that does not take is spooled, and replayed in
  * order when it is back.
  *
- *     direct --(an append fails)--> spooling --(all is replayed)--> direct
+ *     direct --(an append fails)--> spooling --(a replay succeeds)--> catching up --> direct
+ *                                      ^                                   |
+ *                                      +-------------(it fails)------------+
  *
  * While it is spooling nobody waits for the log: the replay alone asks whether it is back. New
- * events are spooled behind the others until the replay has caught up with them, so that
- * those of a process stay in order. It begins by replaying what was left behind.
+ * events are spooled behind the others. Once all that was there has been replayed, new ones
+ * wait for the few that came meanwhile, and then go to the log: so those of a process stay in
+ * order, and however fast they come, an end of it is reached. It begins by replaying what was
+ * left behind.
  *
  * `append` rejects with `SpoolFull` when neither has room; both are closed with it.
  */
@@ -40,6 +44,8 @@ export function createSpooledLog(
   const stop = new AbortController();
   const appends = new Set<Promise<void>>();
   let isOut = false;
+  /** Ends with the catching up. */
+  let gate: Promise<void> | undefined;
   /** The replay, for as long as it takes; appends are spooled meanwhile. */
   let recovering: Promise<void> | undefined = recover(0);
   let closing: Promise<void> | undefined;
@@ -54,27 +60,43 @@ export function createSpooledLog(
     await log.append(events);
   }
 
+  /** Whether the spool is empty now. */
+  async function catchUp(): Promise<boolean> {
+    await spool.replay(replayInto);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    gate = promise;
+    try {
+      await spool.replay(replayInto);
+    } finally {
+      gate = undefined;
+      resolve();
+    }
+    // An append that was on its way to the log may have failed, and be spooled.
+    if (spool.waiting > 0) return false;
+    // All in this turn of the event loop: whoever appends next finds the log in use.
+    recovering = undefined;
+    if (isOut && !stop.signal.aborted) onRecovered();
+    isOut = false;
+    return true;
+  }
+
   async function recover(firstWait: number): Promise<void> {
     let wait = firstWait;
     while (!stop.signal.aborted) {
       // Rejects when it is time to stop, which the loop sees.
       await sleep(wait, undefined, { signal: stop.signal, ref: false }).catch(() => {});
       try {
-        await spool.replay(replayInto);
+        if (await catchUp()) return;
         wait = 0;
-        // In the same turn as the next line: whoever appends finds the one or the other.
-        if (spool.waiting === 0) break;
       } catch (error) {
         failed(error);
         wait = Math.min(Math.max(firstDelay, wait * 2), maxDelay);
       }
     }
-    recovering = undefined;
-    if (isOut && !stop.signal.aborted) onRecovered();
-    isOut = false;
   }
 
   async function append(events: readonly string[]): Promise<void> {
+    await gate;
     if (recovering === undefined) {
       try {
         await log.append(events);
