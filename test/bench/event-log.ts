@@ -112,8 +112,8 @@ async function measureLog(log: EventLog, reader: EventReader): Promise<Figures> 
   return figures;
 }
 
-async function measureRedis(): Promise<Figures> {
-  const server = await startRedis();
+async function measureRedis(appendfsync: 'everysec' | 'always'): Promise<Figures> {
+  const server = await startRedis({ settings: ['--appendfsync', appendfsync] });
   const { url } = server;
   try {
     return await measureLog(
@@ -162,7 +162,8 @@ process.stdout.write(
     '                  appended/s  read/s     append p50 ms     p99\n',
 );
 for (const [name, run] of [
-  ['Redis, everysec', measureRedis],
+  ['Redis, everysec', () => measureRedis('everysec')],
+  ['Redis, always', () => measureRedis('always')],
   ['SQLite, FULL', measureEmbedded],
   ['spool', measureSpool],
 ] as const) {

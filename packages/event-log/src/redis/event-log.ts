@@ -12,9 +12,11 @@ export interface RedisEventLogOptions extends RedisStreamOptions {
  * Opens the log for appending. All that one log appends goes to one stream, so that its events
  * stay in order; with as many logs as there are workers, the streams fill evenly.
  *
- * With `appendonly yes`, events are in Redis's file before `append` resolves: they survive the
- * end of its process, however it ends. With `appendfsync everysec` a power cut takes the last
- * second; a fail-over, what the replica did not have yet.
+ * What `append` promises is up to Redis. With `appendonly yes` and `appendfsync always` events
+ * are on its disk by then. With `everysec` they are in its memory for up to a second, or two
+ * while its disk is busy: a power cut takes those, and so does the end of its process, since
+ * Redis puts off the write itself as long as an fsync runs. A fail-over takes what the
+ * replica did not have yet.
  *
  * @throws TypeError for a URL that is none
  */
@@ -24,15 +26,10 @@ export function createRedisEventLog(options: RedisEventLogOptions): EventLog {
   const own = keyOf(Math.floor(random() * partitions));
 
   return {
-    async append(events) {
-      // Sent at once: one connection keeps them in order. All are waited for, so that nothing
-      // of this batch is under way any more when it is said to have failed.
-      const pieces = [...cutIntoPieces(events)].map((piece) =>
-        streams.call((redis) => redis.appendEvents(own, ...piece)),
-      );
-      const failed = (await Promise.allSettled(pieces)).find(({ status }) => status === 'rejected');
-      if (failed?.status === 'rejected') throw failed.reason;
-    },
+    append: (events) =>
+      streams.callAll((redis) =>
+        [...cutIntoPieces(events)].map((piece) => redis.appendEvents(own, ...piece)),
+      ),
     async lag() {
       try {
         const lengths = Array.from({ length: partitions }, (_, partition) =>

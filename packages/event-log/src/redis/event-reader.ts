@@ -1,7 +1,7 @@
 import type { EventReader, LoggedEvent } from '../event-log.ts';
 import { poll } from '../poll.ts';
 import { DEFAULT_PARTITIONS, keyOf, openStreams } from './stream.ts';
-import type { RedisStreamOptions } from './stream.ts';
+import type { Entry, RedisStreamOptions } from './stream.ts';
 
 export interface RedisEventReaderOptions extends RedisStreamOptions {
   /**
@@ -27,15 +27,10 @@ const LEASE = 30_000;
 export function createRedisEventReader(options: RedisEventReaderOptions): EventReader {
   const { name, lease = LEASE, partitions = DEFAULT_PARTITIONS } = options;
   const streams = openStreams(options);
-  /** Where the next read begins, so that no stream waits for the end of another. */
+  /** Streams in which this reader may have events that it did not acknowledge. */
+  const held = new Set(Array.from({ length: partitions }, (_, partition) => partition));
+  /** Where the next look for more begins, so that no stream waits for the end of another. */
   let next = 0;
-
-  async function takeFrom(partition: number, limit: number): Promise<LoggedEvent[]> {
-    const taken = await streams.call((redis) =>
-      redis.takeEvents(keyOf(partition), GROUP, name, limit, lease),
-    );
-    return taken.map(([id, text]) => ({ id: `${partition}/${id}`, text }));
-  }
 
   /**
    * Takes from one stream after the other. One that is out of reach holds up no other: it is
@@ -44,14 +39,37 @@ export function createRedisEventReader(options: RedisEventReaderOptions): EventR
   async function take(limit: number): Promise<readonly LoggedEvent[]> {
     const taken: LoggedEvent[] = [];
     let failure: { readonly error: unknown } | undefined;
+
+    /** Whether the stream had any. */
+    async function look(
+      partition: number,
+      from: (key: string, count: number) => Promise<readonly Entry[]>,
+    ): Promise<boolean> {
+      try {
+        const entries = await from(keyOf(partition), limit - taken.length);
+        taken.push(...entries.map(([id, text]) => ({ id: `${partition}/${id}`, text })));
+        return entries.length > 0;
+      } catch (error) {
+        failure = { error };
+        // They may be given to this reader, and lost on their way.
+        return true;
+      }
+    }
+
+    for (const partition of held) {
+      if (taken.length >= limit) break;
+      const had = await look(partition, (key, count) =>
+        streams.call((redis) => redis.takeOwnEvents(key, GROUP, name, count)),
+      );
+      if (!had) held.delete(partition);
+    }
     for (let turn = 0; turn < partitions && taken.length < limit; turn += 1) {
       const partition = next;
       next = (next + 1) % partitions;
-      try {
-        taken.push(...(await takeFrom(partition, limit - taken.length)));
-      } catch (error) {
-        failure = { error };
-      }
+      const had = await look(partition, (key, count) =>
+        streams.call((redis) => redis.takeMoreEvents(key, GROUP, name, count, lease)),
+      );
+      if (had) held.add(partition);
     }
     if (failure !== undefined && taken.length === 0) throw failure.error;
     return taken;

@@ -13,17 +13,11 @@ end
 `;
 
 /**
- * Takes events for a reader: those that it has and did not acknowledge, then those that
- * another has had for longer than the lease, then new ones. The group is made when it is
- * missing, from the start of the stream: what was appended before the first reader came is
- * for it too.
- *
- * KEYS[1]  the stream
- * ARGV     group, reader, limit, lease in ms
- * Returns  {{ id, event }, …}
+ * Reads for the group, which is made when it is missing, from the start of the stream: what
+ * was appended before the first reader came is for it too.
  */
-export const TAKE = `
-local group, reader, limit, lease = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+const READ = `
+local group, reader, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local taken = {}
 
 local function keep(entries)
@@ -34,28 +28,44 @@ local function keep(entries)
   end
 end
 
+local function call(...)
+  local reply = redis.pcall(...)
+  if not (reply and reply.err) then return reply end
+  if string.find(reply.err, 'NOGROUP', 1, true) then
+    redis.call('XGROUP', 'CREATE', KEYS[1], group, '0', 'MKSTREAM')
+  end
+  return redis.call(...)
+end
+
 local function read(from)
-  return redis.pcall('XREADGROUP', 'GROUP', group, reader, 'COUNT', limit - #taken,
+  local reply = call('XREADGROUP', 'GROUP', group, reader, 'COUNT', limit - #taken,
     'STREAMS', KEYS[1], from)
+  if reply then keep(reply[1][2]) end
 end
+`;
 
-local own = read('0')
-if own and own.err then
-  if not string.find(own.err, 'NOGROUP', 1, true) then return own end
-  redis.call('XGROUP', 'CREATE', KEYS[1], group, '0', 'MKSTREAM')
-  own = false
-end
-if own then keep(own[1][2]) end
+/**
+ * Takes what a reader has and did not acknowledge.
+ *
+ * KEYS[1]  the stream
+ * ARGV     group, reader, limit
+ * Returns  {{ id, event }, …}
+ */
+export const TAKE_OWN = `${READ}
+read('0')
+return taken
+`;
 
-if #taken < limit then
-  keep(redis.call('XAUTOCLAIM', KEYS[1], group, reader, lease, '0-0', 'COUNT', limit - #taken)[2])
-end
-
-if #taken < limit then
-  local new = read('>')
-  if new and new.err then return new end
-  if new then keep(new[1][2]) end
-end
+/**
+ * Takes what other readers have had for longer than the lease, then new events.
+ *
+ * KEYS[1]  the stream
+ * ARGV     group, reader, limit, lease in ms
+ * Returns  {{ id, event }, …}
+ */
+export const TAKE_MORE = `${READ}
+keep(call('XAUTOCLAIM', KEYS[1], group, reader, ARGV[4], '0-0', 'COUNT', limit)[2])
+if #taken < limit then read('>') end
 return taken
 `;
 

@@ -1,6 +1,6 @@
 import { becomesReady, connect, createPendingCalls } from '@turnout/router-core/redis-connection';
 import type { Result } from 'ioredis';
-import { ACK, APPEND, TAKE } from './lua.ts';
+import { ACK, APPEND, TAKE_MORE, TAKE_OWN } from './lua.ts';
 
 /** What the log and its readers agree on. */
 export interface RedisStreamOptions {
@@ -19,16 +19,24 @@ export const DEFAULT_PARTITIONS = 4;
 /** Milliseconds until a call is given up, and with it a connection that says nothing. */
 const PATIENCE = 1_000;
 
+export type Entry = readonly [id: string, text: string];
+
 declare module 'ioredis' {
   interface RedisCommander<Context> {
     appendEvents(key: string, ...events: readonly string[]): Result<null, Context>;
-    takeEvents(
+    takeOwnEvents(
+      key: string,
+      group: string,
+      reader: string,
+      limit: number,
+    ): Result<readonly Entry[], Context>;
+    takeMoreEvents(
       key: string,
       group: string,
       reader: string,
       limit: number,
       lease: number,
-    ): Result<readonly (readonly [id: string, text: string])[], Context>;
+    ): Result<readonly Entry[], Context>;
     acknowledgeEvents(key: string, group: string, ...ids: readonly string[]): Result<null, Context>;
   }
 }
@@ -48,7 +56,8 @@ export function keyOf(partition: number): string {
 export function openStreams({ url, onError = () => {} }: RedisStreamOptions): Streams {
   const redis = connect(url, { patience: PATIENCE });
   redis.defineCommand('appendEvents', { numberOfKeys: 1, lua: APPEND });
-  redis.defineCommand('takeEvents', { numberOfKeys: 1, lua: TAKE });
+  redis.defineCommand('takeOwnEvents', { numberOfKeys: 1, lua: TAKE_OWN });
+  redis.defineCommand('takeMoreEvents', { numberOfKeys: 1, lua: TAKE_MORE });
   redis.defineCommand('acknowledgeEvents', { numberOfKeys: 1, lua: ACK });
   // An `error` event that nobody listens to ends the process.
   redis.on('error', onError);
@@ -61,6 +70,14 @@ export function openStreams({ url, onError = () => {} }: RedisStreamOptions): St
       await connected;
       if (isClosed) throw new Error('The event log was closed');
       return calls.settle(command(redis));
+    },
+    async callAll(commands) {
+      await connected;
+      if (isClosed) throw new Error('The event log was closed');
+      const sent = commands(redis);
+      // Of those that are not waited for any more.
+      for (const answer of sent) answer.catch(() => {});
+      for (const answer of sent) await calls.settle(answer);
     },
     async close() {
       isClosed = true;
@@ -75,6 +92,11 @@ type Client = ReturnType<typeof connect>;
 interface Streams {
   /** Rejects when the server is out of reach, refuses, or says nothing for a second. */
   call<Value>(command: (redis: Client) => Promise<Value>): Promise<Value>;
+  /**
+   * Sends several at once, which one connection keeps in order. Each may take a second from
+   * the answer before it: a large batch takes its time, as long as it goes on.
+   */
+  callAll(commands: (redis: Client) => readonly Promise<unknown>[]): Promise<void>;
   /** Waits for the calls under way. */
   close(): Promise<void>;
 }

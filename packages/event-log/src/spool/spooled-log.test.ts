@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { hasRedis, runRedisCommand, startRedis } from '../../../../test/kit/redis-server.ts';
 import type { RedisServer } from '../../../../test/kit/redis-server.ts';
 import { createEmbeddedEventLog, createEmbeddedEventReader } from '../embedded/index.ts';
-import type { EventReader } from '../event-log.ts';
+import type { EventReader, LoggedEvent } from '../event-log.ts';
 import { createRedisEventLog, createRedisEventReader } from '../redis/index.ts';
 import { SpoolFull, createSpool } from './spool.ts';
 import { createSpooledLog } from './spooled-log.ts';
@@ -32,6 +34,8 @@ function closedLater<Opened extends { close(): Promise<void> }>(one: Opened): Op
   return one;
 }
 
+/** A Redis that keeps what it confirmed, whenever it is killed. */
+const DURABLE = { settings: ['--appendfsync', 'always'] };
 const OPTIONS = {
   onOutage: (error: unknown): void => void told.push(`outage: ${String(error)}`),
   onRecovered: (): void => void told.push('recovered'),
@@ -50,12 +54,20 @@ async function readAll(reader: EventReader, count: number): Promise<string[]> {
   return texts;
 }
 
+async function readOnce(reader: EventReader): Promise<readonly LoggedEvent[]> {
+  const events = await reader.read(1_000, 100).catch(() => []);
+  await reader.ack(events.map(({ id }) => id)).catch(() => {});
+  return events;
+}
+
 async function settles(log: SpooledLog): Promise<void> {
   await expect.poll(() => log.spooled, { timeout: 20_000 }).toBe(0);
 }
 
 /** Events without those that came again. */
-const once = (events: readonly string[]): string[] => [...new Set(events)];
+const distinct = (events: readonly string[]): string[] => [...new Set(events)];
+
+const urlOf = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
 
 const redisIsHere = hasRedis();
 describe.skipIf(!redisIsHere)(
@@ -63,7 +75,7 @@ describe.skipIf(!redisIsHere)(
   () => {
     let server: RedisServer;
     beforeEach(async () => {
-      server = await startRedis();
+      server = await startRedis(DURABLE);
       closedLater({ close: () => server.stop() });
     });
 
@@ -105,7 +117,7 @@ describe.skipIf(!redisIsHere)(
       await send();
       await expect.poll(() => told.slice(1)).toEqual(['recovered']);
       const read = await readAll(reader, sent.length);
-      expect(once(read)).toEqual(sent);
+      expect(distinct(read)).toEqual(sent);
       expect(await log.lag()).toBe(0);
     }, 60_000);
 
@@ -122,12 +134,12 @@ describe.skipIf(!redisIsHere)(
       await log.append(['third']);
       expect(performance.now() - later).toBeLessThan(700);
       server.resume();
-      await settles(log);
+      await expect.poll(() => told.at(-1), { timeout: 20_000 }).toBe('recovered');
       await log.append(['after']);
       // What it was sent before it hung may come twice.
       const read = [...(await readAll(reader, 5))];
       while ((await log.lag()) !== 0) read.push(...(await readAll(reader, 1)));
-      expect(once(read).toSorted()).toEqual(['after', 'before', 'first', 'second', 'third']);
+      expect(distinct(read).toSorted()).toEqual(['after', 'before', 'first', 'second', 'third']);
     }, 60_000);
 
     test('out of memory, events wait on the disk until there is room', async () => {
@@ -154,9 +166,9 @@ describe.skipIf(!redisIsHere)(
       await expect(log.append(['x'.repeat(1_000)])).rejects.toThrow(SpoolFull);
       await log.append(['two']);
       await server.restart();
-      await settles(log);
+      await expect.poll(() => told.at(-1), { timeout: 20_000 }).toBe('recovered');
       await log.append(['x'.repeat(1_000)]);
-      expect(once(await readAll(openReader(), 4))).toEqual([
+      expect(distinct(await readAll(openReader(), 4))).toEqual([
         'before',
         'one',
         'two',
@@ -177,9 +189,74 @@ describe.skipIf(!redisIsHere)(
       const next = openLog();
       expect(next.spooled).toBeGreaterThan(0);
       await next.append(['later']);
-      expect(once(await readAll(openReader(), 3))).toEqual(['before', 'left', 'later']);
+      expect(distinct(await readAll(openReader(), 3))).toEqual(['before', 'left', 'later']);
       await settles(next);
     });
+  },
+);
+
+describe.skipIf(!redisIsHere)(
+  `with a process that is killed${redisIsHere ? '' : ' (left out: no redis-server in PATH)'}`,
+  () => {
+    test('nothing that it was told is kept is lost, whenever Redis and it are killed', async () => {
+      const server = await startRedis(DURABLE);
+      closedLater({ close: () => server.stop() });
+      const source = `
+        import { createRedisEventLog } from ${urlOf('../redis/index.ts')};
+        import { createSpool, createSpooledLog } from ${urlOf('./index.ts')};
+        const [url, folder, name] = process.argv.slice(1);
+        const log = createSpooledLog(createRedisEventLog({ url }), createSpool({ folder }));
+        for (let number = 0; ; number += 1) {
+          await log.append([\`\${name} \${number}\`]);
+          process.stdout.write(\`\${name} \${number}\\n\`);
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        }`;
+      const kept: string[] = [];
+      for (const name of ['a', 'b', 'c', 'd']) {
+        const child = spawn(
+          process.execPath,
+          ['--input-type=module-typescript', '--eval', source, server.url, folder, name],
+          { stdio: ['ignore', 'pipe', 'inherit'] },
+        );
+        const ended = once(child, 'close');
+        let out = '';
+        child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+          out += chunk;
+        });
+        const tells = async (count: number): Promise<void> => {
+          await expect
+            .poll(() => out.split('\n').length, { timeout: 20_000 })
+            .toBeGreaterThan(count);
+        };
+        await tells(50);
+        // Once while Redis is away, once in the middle of the replay or after it.
+        await server.kill();
+        await tells(out.split('\n').length + 50);
+        if (name === 'a' || name === 'c') child.kill('SIGKILL');
+        await server.restart();
+        child.kill('SIGKILL');
+        await ended;
+        kept.push(...out.slice(0, out.lastIndexOf('\n')).split('\n'));
+      }
+      const log = closedLater(
+        createSpooledLog(createRedisEventLog({ url: server.url }), createSpool({ folder })),
+      );
+      const reader = closedLater(createRedisEventReader({ url: server.url, name: 'a' }));
+      await settles(log);
+      const read = new Set<string>();
+      await expect
+        .poll(
+          async () => {
+            for (const { text } of await readOnce(reader)) read.add(text);
+            return kept.filter((event) => !read.has(event));
+          },
+          { timeout: 20_000 },
+        )
+        .toEqual([]);
+      expect(kept.length).toBeGreaterThan(400);
+      // Nothing is there that nobody sent.
+      expect([...read].filter((event) => !/^[abcd] \d+$/.test(event))).toEqual([]);
+    }, 90_000);
   },
 );
 
@@ -198,7 +275,7 @@ test('before the embedded log, what its bound refuses is spooled until it is dra
     await log.append(sent.slice(from, from + 100));
   expect(told).toEqual(['outage: Error: database or disk is full']);
   expect(log.spooled).toBeGreaterThan(500_000);
-  expect(once(await readAll(reader, 2_000))).toEqual(sent);
+  expect(distinct(await readAll(reader, 2_000))).toEqual(sent);
   await settles(log);
   await expect.poll(() => told.at(-1)).toBe('recovered');
 });
