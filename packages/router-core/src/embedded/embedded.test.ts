@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createVisitorCookie, visitorId } from '../visitor-cookie.ts';
 import { createEmbeddedSnapshotStore, createEmbeddedStore } from './index.ts';
+import { openDatabase } from './open.ts';
 
 /** What the shared contract does not see: the file, its lock, and what is cleared away. */
 
@@ -123,6 +124,20 @@ describe('the file', () => {
     await store.close();
   });
 });
+
+test.each([
+  ['process', 1],
+  ['power-cut', 2],
+] as const)(
+  'a commit that outlives a %s waits for the disk accordingly',
+  (outlives, synchronous) => {
+    const contents = { name: 'file', migrations: [], tables: [], loss: 'nothing', outlives };
+    const database = openDatabase(file, contents);
+    // 1 is NORMAL, 2 FULL: https://www.sqlite.org/pragma.html#pragma_synchronous
+    expect(database.prepare('PRAGMA synchronous').get()).toEqual({ synchronous });
+    database.close();
+  },
+);
 
 describe('while another process holds the lock', () => {
   test('known visitors are read, and a write waits its turn without blocking', async () => {
