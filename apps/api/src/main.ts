@@ -2,8 +2,8 @@ import { randomUUIDv7 } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
-import { writeAddressFile } from './address-file.ts';
-import type { AddressFile } from './address-file.ts';
+import { writeAddressFile } from '@turnout/contracts/address-file';
+import type { AddressFile } from '@turnout/contracts/address-file';
 import { createApp } from './app.ts';
 import { openManagement } from './management/open-management.ts';
 import { StoresUnusable } from './publication/open-stores.ts';
@@ -76,7 +76,7 @@ async function run(settings: Settings): Promise<void> {
 /** Nothing but the command line needs it, so that a folder that can't be written is no reason to end. */
 function announce({ dataFolder }: Settings, url: string): AddressFile | undefined {
   try {
-    return writeAddressFile(dataFolder, url);
+    return writeAddressFile(dataFolder, 'api.json', url);
   } catch (error) {
     logger.warn(
       `Can not write api.json in ${dataFolder} (${explanation(error)}): give the command line --api ${url}`,

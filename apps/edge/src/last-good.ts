@@ -9,8 +9,9 @@ export interface LastGood {
   write(text: string): void;
 }
 
-export function createLastGood(dataDir: string): LastGood {
-  const file = join(dataDir, 'experiments.json');
+/** @param store what it was published in: a folder may have served with each of them */
+export function createLastGood(dataDir: string, store: 'embedded' | 'redis'): LastGood {
+  const file = join(dataDir, store === 'redis' ? 'experiments-redis.json' : 'experiments.json');
   return {
     read() {
       try {

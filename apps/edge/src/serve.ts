@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { readConfig, type Config, type Snapshot } from '@turnout/contracts';
+import { writeAddressFile, type AddressFile } from '@turnout/contracts/address-file';
 import { cookieSecrets } from '@turnout/contracts/cookie-secrets';
 import { configProblems } from './config-problems.ts';
 import { Fleet } from './fleet.ts';
@@ -57,8 +58,10 @@ export async function serve({ configFile, env }: ServeOptions): Promise<void> {
   const metrics = new FleetMetrics(fleet, watch, ledger?.visitors, Date.now);
   const privateServer = createPrivateServer(fleet, metrics, log);
 
+  let address: AddressFile | undefined;
   const stop = async (code: number, reason: string) => {
     log.info({ reason }, 'draining');
+    address?.remove();
     changes?.close();
     // Nothing is followed from now on; but a store that hangs holds up no drain.
     const closed = watch
@@ -94,6 +97,7 @@ export async function serve({ configFile, env }: ServeOptions): Promise<void> {
         { cause: error },
       );
     });
+    if (isTesting) address = tellAddress(dataDir, privateServer.address(), log);
     log.info(
       {
         publicPort: port,
@@ -115,12 +119,31 @@ export async function serve({ configFile, env }: ServeOptions): Promise<void> {
   }
 }
 
+/** Where this edge's private port is, for the command line: it need not be the configuration's. */
+function tellAddress(
+  dataDir: string,
+  bound: AddressInfo | string | null,
+  log: Logger,
+): AddressFile | undefined {
+  if (typeof bound !== 'object' || bound === null) return undefined;
+  const { address, family, port } = bound;
+  // An address that means all of them is one that nobody can call.
+  const host = /^(0\.0\.0\.0|::)$/.test(address) ? '127.0.0.1' : address;
+  const url = `http://${family === 'IPv6' && host !== '127.0.0.1' ? `[${host}]` : host}:${port}`;
+  try {
+    return writeAddressFile(dataDir, 'edge.json', url);
+  } catch (error) {
+    log.warn({ err: error }, 'the command line will have to be told where the private port is');
+    return undefined;
+  }
+}
+
 const NO_EXPERIMENTS: Snapshot = { format: 1, revision: 0, publishedAt: 0, experiments: [] };
 
 function openWatch(config: Config, dataDir: string, log: Logger): SnapshotWatch {
   return new SnapshotWatch({
     store: openSnapshotStore(config, dataDir),
-    lastGood: createLastGood(dataDir),
+    lastGood: createLastGood(dataDir, config.redis === undefined ? 'embedded' : 'redis'),
     seeds: config.experiments ?? [],
     upstreams: Object.keys(config.upstreams),
     log,

@@ -29,7 +29,7 @@ export async function apiClient(context: Context, options: PlaceOptions): Promis
   return jsonClient({
     url: await installation.apiUrl(),
     name: 'the API',
-    fix: 'Start it (npm start), or say where it is by --api or TURNOUT_API_URL.',
+    fix: 'Start it (npm start; beside an edge of your own: pnpm api), or say where it is by --api or TURNOUT_API_URL.',
     token,
     signal: context.signal,
   });

@@ -53,6 +53,14 @@ export function getCommand(context: Context): Command {
   });
 }
 
+/** What visitors get: the split, or the one variant that all get. */
+function inForce(document: ExperimentRecord['document']): string {
+  const { status, winner, variants } = document;
+  if (status === 'concluded') return `all ${winner ?? ''}`;
+  if (status !== 'killed') return splitOf(document);
+  return `all ${variants.find(({ control }) => control)?.key ?? 'control'}`;
+}
+
 function listed(experiments: readonly ExperimentRecord[], width: number | undefined): string {
   return table(
     [
@@ -68,7 +76,7 @@ function listed(experiments: readonly ExperimentRecord[], width: number | undefi
     experiments.map(({ key, document, revision, updatedAt, author }) => [
       key,
       document.status,
-      splitOf(document),
+      inForce(document),
       percentOfSlots(document.coverage),
       String(document.phase),
       String(revision),

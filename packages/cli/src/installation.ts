@@ -54,12 +54,15 @@ export class Installation {
     );
   }
 
-  /** `--edge`, TURNOUT_PRIVATE_URL, or the private port of the configuration. */
+  /** `--edge`, TURNOUT_PRIVATE_URL, what a running edge wrote into the data folder, or the configuration's. */
   async edgeUrl(): Promise<string> {
     const given = this.#options.edge ?? this.#variable('TURNOUT_PRIVATE_URL');
     if (given !== undefined) return baseUrl(given, '--edge or TURNOUT_PRIVATE_URL');
-    const { address, port } = (await this.#readPlaces()).private;
     const override = this.#variable('TURNOUT_PRIVATE_PORT');
+    const file = join(await this.#dataDir(), 'edge.json');
+    const told = override === undefined ? await readText(file, 'url') : undefined;
+    if (told !== undefined) return baseUrl(told, `"url" in ${file}`);
+    const { address, port } = (await this.#readPlaces()).private;
     return baseUrl(
       `http://${reachable(address)}:${override ?? port}`,
       override === undefined ? `private in ${this.#options.config}` : 'TURNOUT_PRIVATE_PORT',

@@ -40,7 +40,11 @@ export function previewCommand(context: Context): Command {
       terminal.print(
         options.json === true
           ? JSON.stringify(link, undefined, 2)
-          : `${link.url}\nIt shows ${variant} until ${minute(link.expiresAt)}, and is not counted.`,
+          : [
+              link.url,
+              `It shows ${variant} until ${minute(link.expiresAt)}, wherever ${key} is about the page, and is not counted.`,
+              `To end it before: ${new URL('/_turnout/preview?off', link.url).href}`,
+            ].join('\n'),
       );
     },
   );

@@ -21,11 +21,13 @@ import { resumeCommand } from './resume-command.ts';
 import { revertCommand } from './revert-command.ts';
 import { serveCommand } from './serve-command.ts';
 import { simulateCommand } from './simulate-command.ts';
+import manifest from '../package.json' with { type: 'json' };
 
 /** The command with all its parts; it throws instead of ending the process. */
 export function createProgram(context: Context): Command {
   const program = new Command('turnout')
     .description('Serves whole frontends as A/B test variants from one address.')
+    .version(manifest.version)
     .addHelpText('after', EXIT_CODES)
     .showHelpAfterError('(turnout --help lists the commands)')
     .configureHelp({

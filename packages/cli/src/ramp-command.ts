@@ -103,6 +103,7 @@ async function start(
       [
         `${key} is ${now} with a coverage of ${percentOfSlots(coverage)}. It would go to`,
         ...inWords(steps).map((words) => `  ${words}`),
+        ...(lowers(coverage, steps) ? [LOWERS] : []),
         `and back to ${percentOfSlots(coverageToRollBackTo(coverage, steps))} if a variant does worse than control.`,
       ].join('\n'),
     question: `Start the ramp of ${key}?`,
@@ -120,6 +121,13 @@ async function start(
       } satisfies z.input<typeof rampRequestSchema>),
     tell: (state) => showRamp(state, context.terminal),
   });
+}
+
+const LOWERS =
+  'This LOWERS the coverage at first: assigned visitors who fall out of it get control until it is back.';
+
+function lowers(coverage: number, [first]: ReturnType<typeof parseSteps>): boolean {
+  return first !== undefined && first.coverage < coverage;
 }
 
 /** What stands in the request is a text; what the API answers is in milliseconds. */

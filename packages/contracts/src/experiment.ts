@@ -44,6 +44,9 @@ const slotSchema = z.int(SLOT).min(0, SLOT).max(10_000, SLOT);
 /** Texts that stand for other draws than the variant's, so that no salt can be one of them. */
 const RESERVED_SALTS: ReadonlySet<string> = new Set(['layer', 'coverage']);
 
+const COVERAGE = 'expected an integer from 0 to 10000, in slots of 0.01 %: 50 % is 5000';
+const coverageSchema = z.int(COVERAGE).min(0, COVERAGE).max(10_000, COVERAGE);
+
 /** Half-open: `[from, to)`. */
 const rangeSchema = z.tuple([slotSchema, slotSchema]);
 
@@ -126,7 +129,7 @@ export const experimentSchema = z
       })
       .exactOptional(),
     /** Of 10,000: how many take part. The rest are the holdout and get control. */
-    coverage: slotSchema.default(10_000),
+    coverage: coverageSchema.default(10_000),
     variants: z.array(variantSchema).min(1).max(256),
     moves: z.array(moveSchema).exactOptional(),
     plan: planSchema.exactOptional(),

@@ -27,6 +27,10 @@ const explanations: Partial<Record<number, Explanation>> = {
     title: 'This request cannot be read',
     detail: 'Something in the address or in what your browser sent is not valid.',
   },
+  403: {
+    title: 'This link does not open anything',
+    detail: 'It may be incomplete, or it has expired. Ask whoever sent it for a new one.',
+  },
   404: {
     title: 'There is nothing here',
     detail: 'The address may be mistyped, or the page may have moved.',

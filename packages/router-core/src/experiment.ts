@@ -198,7 +198,7 @@ export function compileExperiment(definition: ExperimentDefinition): Experiment 
   check(
     Number.isInteger(coverage) && coverage >= 0 && coverage <= SLOTS,
     ['coverage'],
-    `expected an integer from 0 to ${SLOTS}, got ${coverage}`,
+    `expected an integer from 0 to ${SLOTS}, in slots of 0.01 %: 50 % is 5000, got ${coverage}`,
   );
   if (layer !== undefined) {
     const [first, end] = layer.slots;

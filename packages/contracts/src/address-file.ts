@@ -1,15 +1,19 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** `api.json` of the data folder: where the command line finds the API of this machine. */
+/** `api.json` and `edge.json` of the data folder: where the command line finds this machine's processes. */
 export interface AddressFile {
-  /** Takes it away, unless another API has written its own by now. */
+  /** Takes it away, unless another process has written its own by now. */
   remove(): void;
 }
 
 /** @throws Error when the folder can't be written */
-export function writeAddressFile(dataFolder: string, url: string): AddressFile {
-  const file = join(dataFolder, 'api.json');
+export function writeAddressFile(
+  dataFolder: string,
+  name: 'api.json' | 'edge.json',
+  url: string,
+): AddressFile {
+  const file = join(dataFolder, name);
   const text = `${JSON.stringify({ url })}\n`;
   writeFileSync(file, text);
   return {
