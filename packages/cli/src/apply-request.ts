@@ -13,7 +13,7 @@ export type SendApply = (reason: string, dryRun: boolean) => Promise<ApplyResult
 
 /**
  * Prepares to apply a file. Each document is bound to the revision that it names, or else to
- * the one that stands now: what is applied is what was shown, or nothing.
+ * the one that stands now, or to that there is none: what is applied is what was shown, or nothing.
  */
 export async function prepareApply(
   api: JsonClient,
@@ -21,11 +21,8 @@ export async function prepareApply(
   meaning: Meaning | undefined,
 ): Promise<SendApply> {
   const { experiments: present } = await api.request<ExperimentList>('GET', '/v1/experiments');
-  const keys = new Set(experiments.map(({ key }) => key));
-  const standing = present.flatMap(({ key, revision }) =>
-    keys.has(key) ? [[key, revision] as const] : [],
-  );
-  const known = new Map(standing);
+  const known = new Map(present.map(({ key, revision }) => [key, revision]));
+  const standing = experiments.map(({ key }) => [key, known.get(key) ?? 0] as const);
   const named = Object.entries(revisions).filter(([key]) => known.has(key));
   return (reason, dryRun) =>
     api.request('POST', '/v1/apply', {

@@ -26,6 +26,15 @@ function found(
   return new Installation({ config, ...options }, env);
 }
 
+test('a configuration that is not YAML is told by its name', async () => {
+  writeFileSync(config, 'dataDir: [');
+  await expect(found({}, {}).apiUrl()).rejects.toMatchObject({
+    name: 'CommandError',
+    message: expect.stringContaining(`${config} is not YAML: `),
+    exitCode: 2,
+  });
+});
+
 describe('the API', () => {
   test('option, environment, data folder, usual address: in this order', async () => {
     const env = { TURNOUT_API_URL: 'http://env:1/' };

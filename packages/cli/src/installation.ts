@@ -88,7 +88,7 @@ export class Installation {
 async function readPlaces(file: string): Promise<Places> {
   const source = readIfThere(file);
   // Parsing YAML costs more than the rest of a start, so it is loaded only here.
-  const raw: unknown = source === undefined ? {} : (await import('yaml')).parse(source);
+  const raw: unknown = source === undefined ? {} : await parsed(source, file);
   const dataDir = field(raw, 'dataDir');
   const closed = field(raw, 'private');
   const address = field(closed, 'address');
@@ -100,6 +100,16 @@ async function readPlaces(file: string): Promise<Places> {
       port: typeof port === 'number' ? port : 8090,
     },
   };
+}
+
+async function parsed(source: string, file: string): Promise<unknown> {
+  const { parse } = await import('yaml');
+  try {
+    return parse(source);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw usageError(`${file} is not YAML: ${reason}`);
+  }
 }
 
 async function readText(file: string, name: string): Promise<string | undefined> {

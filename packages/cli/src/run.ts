@@ -8,11 +8,13 @@ export async function run(): Promise<void> {
   const interrupt = new AbortController();
   // Once: a second Ctrl-C ends whatever does not heed the first.
   process.once('SIGINT', () => interrupt.abort());
-  // Whoever reads our output may stop early, as head does.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(EXIT.done);
-  });
+  // Whoever reads our output may stop early, as head does; what was begun is done all the same,
+  // and ends as it ends.
+  for (const output of [process.stdout, process.stderr]) {
+    output.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
 
   const terminal = processTerminal(interrupt);
   try {

@@ -72,8 +72,8 @@ export const revertSchema = z.strictObject({
 /** `POST /v1/apply`: documents as in a file; those not named stay. All or nothing. */
 export const applySchema = z.strictObject({
   experiments: z.array(experimentSchema),
-  /** The revisions that the documents were made from, where known. */
-  revisions: z.record(z.string(), revision).default({}),
+  /** The revisions that the documents were made from, where known; 0: there was none. */
+  revisions: z.record(z.string(), z.int().min(0)).default({}),
   reason,
   meaning,
   dryRun,

@@ -7,6 +7,8 @@ export interface Draft {
   readonly document: ExperimentDocument;
   /** Where it stands in the request, for its problems. */
   readonly at: Path;
+  /** What stands in its place. */
+  readonly before?: { readonly document: ExperimentDocument } | undefined;
 }
 
 /**
@@ -40,9 +42,14 @@ function compileProblems({ document, at }: Draft): Problem[] {
   }
 }
 
-function unknownUpstreams({ document, at }: Draft, upstreams: readonly string[]): Problem[] {
+/** One that stands already is no reason to refuse a kill, or the way back of a ramp. */
+function unknownUpstreams(
+  { document, at, before }: Draft,
+  upstreams: readonly string[],
+): Problem[] {
+  const standing = before?.document.variants.map(({ upstream }) => upstream) ?? [];
   return document.variants.flatMap(({ upstream }, index) =>
-    upstreams.includes(upstream)
+    upstreams.includes(upstream) || standing.includes(upstream)
       ? []
       : [
           {

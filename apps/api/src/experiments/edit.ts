@@ -15,7 +15,7 @@ interface Creation extends EditOf<'create'> {
 /** A document that takes the place of what is there, or is the first. */
 interface Placement extends EditOf<'place'> {
   readonly document: ExperimentDocument;
-  /** The revision that it was made from; whichever stands unless given. */
+  /** The revision that it was made from, 0 if there was none; whichever stands unless given. */
   readonly from?: number | undefined;
 }
 

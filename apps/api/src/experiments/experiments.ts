@@ -59,6 +59,8 @@ export interface Experiments {
    * @throws UnknownExperiment, StaleRevision, InvalidChange, TooManyChanges
    */
   change(order: ChangeOrder): Promise<Change[]>;
+  /** Whether all that stands is published, so that edges can know of it. */
+  isPublished(): Promise<boolean>;
 }
 
 export interface ExperimentsOptions {
@@ -143,6 +145,10 @@ export function createExperiments(options: ExperimentsOptions): Experiments {
           published,
         })),
       );
+    },
+    async isPublished() {
+      const { snapshot } = await repository.live();
+      return publishedAs(snapshot, publisher.published()).publishedAt !== undefined;
     },
   };
 }

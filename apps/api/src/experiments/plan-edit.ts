@@ -58,7 +58,10 @@ function wantedDocument(edit: Edit, before: LiveExperiment | undefined): Experim
     if (before !== undefined) throw new StaleRevision(experimentRecord(before), undefined);
     return edit.document;
   }
-  if (before === undefined && edit.kind === 'place' && edit.from === undefined) {
+  if (edit.kind === 'place' && (edit.from ?? 0) === 0) {
+    if (before !== undefined && edit.from === 0) {
+      throw new StaleRevision(experimentRecord(before), undefined);
+    }
     return edit.document;
   }
   if (before === undefined) throw new UnknownExperiment(edit.key);

@@ -10,9 +10,9 @@ import type {
   PreviewLink,
 } from '@turnout/contracts/management';
 import { readPreview } from '@turnout/router-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { startApi } from '../testing/api-process.ts';
+import { endOfSuite, startApi } from '../testing/api-process.ts';
 import type { ApiProcess, ApiProcessOptions } from '../testing/api-process.ts';
 import { describeDatabases, temporaryFolders } from '../testing/databases.ts';
 import type { DatabaseKind } from '../testing/databases.ts';
@@ -82,10 +82,11 @@ describeDatabases('managing experiments', (kind) => {
   /** Two processes on one database, for all tests that use a key of their own. */
   let url: string;
   let other: string;
+  const until = endOfSuite();
   beforeAll(async () => {
-    const started = await start(kind, { until: afterAll });
+    const started = await start(kind, { until });
     url = started.url;
-    other = await startApi(started.environment, { until: afterAll }).url;
+    other = await startApi(started.environment, { until }).url;
   }, 60_000);
 
   test('creates, shows, lists and replaces them', async () => {
@@ -240,6 +241,23 @@ describeDatabases('managing experiments', (kind) => {
     await expect.poll(() => read(again)).toEqual(before);
   });
 
+  test('what is applied as new takes the place of nothing', async () => {
+    const key = newKey();
+    const apply = (title: string) =>
+      manage<ManagementProblem>(url, 'POST /apply', {
+        experiments: [experimentDocument({ key, title })],
+        revisions: { [key]: 0 },
+        reason: 'from a file',
+      });
+    expect((await apply('mine')).status).toBe(200);
+    const late = await apply('theirs');
+    expect([late.status, late.body.detail]).toEqual([
+      409,
+      expect.stringContaining('is there already, at revision 1'),
+    ]);
+    expect(late.body.current).toMatchObject({ revision: 1, document: { title: 'mine' } });
+  });
+
   test('a revert brings the earlier document back as a new revision', async () => {
     const key = newKey();
     const { body: first } = await create(url, { key });
@@ -374,8 +392,9 @@ describeDatabases('managing experiments', (kind) => {
 
 describe('on one process', () => {
   let url: string;
+  const until = endOfSuite();
   beforeAll(async () => {
-    ({ url } = await start(undefined, { until: afterAll }));
+    ({ url } = await start(undefined, { until }));
   }, 60_000);
 
   describe('what is refused', () => {

@@ -114,6 +114,10 @@ test('experiments that the configuration can not serve any more are told', async
   expect(again.lines.join('\n')).toContain(
     'home.variants[1].upstream: no upstream \\"next\\"; there are: wordpress',
   );
+  // A kill is for when something is gone.
+  const change = { status: 'killed', reason: 'next is gone' };
+  const killed = await manage<Change>(await again.url, 'POST /experiments/home/status', change);
+  expect([killed.status, killed.body.action]).toEqual([200, 'change']);
 });
 
 test('without a configuration any upstream will do, and links have no address', async () => {

@@ -114,6 +114,31 @@ function describePublisher(name: string, kind: StoreKind): void {
       expect((await repository.experiments.live()).snapshot).toBe(4);
     });
 
+    test('what a slower process covers with an older one is brought back at once', async () => {
+      const { repository, snapshots, publisher } = await setUp(kind);
+      const arrived = Promise.withResolvers<void>();
+      const goOn = Promise.withResolvers<void>();
+      let publications = 0;
+      const slow: SnapshotStore = {
+        ...snapshots,
+        async publish(text) {
+          arrived.resolve();
+          if (publications++ === 0) await goOn.promise;
+          await snapshots.publish(text);
+        },
+      };
+      const other = publisherOf(repository, slow).publisher;
+      await store(repository, 'a');
+      const late = other.publish();
+      await arrived.promise;
+      await store(repository, 'b');
+      await publisher.publish();
+      expect(await published(snapshots)).toEqual([2, ['a', 'b']]);
+      goOn.resolve();
+      await late;
+      expect(await published(snapshots)).toEqual([2, ['a', 'b']]);
+    });
+
     test('many at once end with what stands', async () => {
       const { repository, snapshots, publisher } = await setUp(kind);
       const other = publisherOf(repository, snapshots).publisher;

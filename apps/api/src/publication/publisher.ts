@@ -66,6 +66,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
     const newText = JSON.stringify(snapshot);
     await store.publish(newText);
     remember(snapshot, newText);
+    // Another process may have published a later one meanwhile, which this one has covered.
+    if ((await repository.live()).snapshot !== snapshot.revision) return bringUp();
   }
 
   function remember(

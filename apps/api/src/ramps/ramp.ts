@@ -44,6 +44,8 @@ export const rampSchema = z.strictObject({
   /** Revision of the experiment when the ramp last looked. */
   revision: z.int(),
   pending: pendingSchema.exactOptional(),
+  /** Edges can't know of the step in force yet: it begins once it is published. */
+  isUnpublished: z.literal(true).exactOptional(),
   traffic: stepTrafficSchema,
   sampleRatioP: z.number(),
   readings: z.array(readingSchema),

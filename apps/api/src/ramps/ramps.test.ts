@@ -25,6 +25,9 @@ async function setUp(kind: DatabaseKind) {
   let time = Date.parse('2026-05-06T07:08:09.010Z');
   const now = () => new Date(time);
   const edge = new CountingEdge();
+  /** Whether what is stored reaches the edges. */
+  const store = { isReachable: true };
+  let published = 0;
   /** An API process: connections of its own, and nothing that it shares with others but the database. */
   const open = async () => {
     const repository = await openRepository(location, {
@@ -38,9 +41,15 @@ async function setUp(kind: DatabaseKind) {
       repository: repository.experiments,
       upstreams: undefined,
       countVisitors: async () => 0,
-      publisher: { published: () => undefined, publish: async () => undefined },
+      publisher: {
+        published: () => ({ revision: published, publishedAt: now().toISOString() }),
+        publish,
+      },
       now,
     });
+    async function publish(): Promise<void> {
+      if (store.isReachable) published = (await repository.experiments.live()).snapshot;
+    }
     /** @param through what the ramps read and write with, unless as they do */
     const ramps = (through: Partial<Writers> = {}) =>
       createRamps({
@@ -50,7 +59,7 @@ async function setUp(kind: DatabaseKind) {
         now,
         logger: pino({ level: 'silent' }),
       });
-    return { repository, experiments, ramps };
+    return { repository, experiments, publish, ramps };
   };
   const first = await open();
   const { repository, experiments } = first;
@@ -59,6 +68,8 @@ async function setUp(kind: DatabaseKind) {
     repository,
     experiments,
     edge,
+    store,
+    publish: first.publish,
     process: first.ramps,
     ramps: first.ramps(),
     pass: (milliseconds: number) => {
@@ -249,6 +260,14 @@ describeDatabases('ramps', (kind) => {
     ]);
   });
 
+  test.each(['ü', 'home ', '😀'])('are not found by another name: %j', async (name) => {
+    const { create, ramps } = await setUp(kind);
+    await create();
+    await ramps.start('home', request(), 'ada');
+    await expect(ramps.get(name)).rejects.toThrow(UnknownRamp);
+    await expect(ramps.stop(name, 'bob')).rejects.toThrow(UnknownRamp);
+  });
+
   test('take each step once, however many processes look', async () => {
     const { create, open, ramps: first, edge, pass, history } = await setUp(kind);
     const processes = [first, (await open()).ramps(), (await open()).ramps()];
@@ -321,6 +340,55 @@ describe('ramps', () => {
     const state = await ramps.get('home');
     expect(state).toMatchObject({ status: 'stepping', step: 0, readings: [] });
     expect(state.stepSince).toBe('2026-05-06T07:09:09.010Z');
+  });
+
+  test('count nothing that an edge out of sight has counted before a change by hand', async () => {
+    const { create, ramps, edge, alter, pass } = await setUp(kind);
+    await create();
+    await ramps.start('home', request(), 'ada');
+    edge.serve(300, { failed: 300 });
+    edge.isReadable = false;
+    await alter((document) => ({ ...document, title: 'Home' }));
+    await ramps.look();
+    edge.isReadable = true;
+    await ramps.look();
+    edge.serve(300);
+    pass(MINUTE);
+    await ramps.look();
+    expect(statusOf(await ramps.get('home'))).toEqual(['stepping', 1]);
+  });
+
+  test('begin a step only once it is published: until then edges serve what was before', async () => {
+    const { create, ramps, edge, pass, store, publish, history } = await setUp(kind);
+    await create();
+    await ramps.start('home', request(), 'ada');
+    store.isReachable = false;
+    for (let i = 0; i < 3; i++) {
+      edge.serve(300);
+      pass(MINUTE);
+      await ramps.look();
+      expect(await ramps.get('home')).toMatchObject({
+        status: 'holding',
+        step: 1,
+        readings: [],
+        reason: 'the step can not be published, so that no edge knows of it',
+      });
+    }
+    store.isReachable = true;
+    await publish();
+    edge.serve(300);
+    await ramps.look();
+    expect(await ramps.get('home')).toMatchObject({
+      status: 'stepping',
+      step: 1,
+      stepSince: '2026-05-06T07:11:09.010Z',
+    });
+    pass(MINUTE);
+    await ramps.look();
+    expect(statusOf(await ramps.get('home'))).toEqual(['holding', 1]);
+    edge.serve(300);
+    await ramps.look();
+    expect((await history()).map(({ coverage }) => coverage)).toEqual([0, 100, 500, 10_000]);
   });
 
   test('roll back to nobody when they began by lowering the coverage', async () => {

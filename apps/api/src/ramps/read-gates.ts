@@ -2,6 +2,7 @@ import type { ExperimentDocument } from '@turnout/contracts';
 import type { GateReading, RampRequest } from '@turnout/contracts/ramp';
 import { differenceLowerLimit, sampleRatio } from '@turnout/stats';
 import type { Proportion } from '@turnout/stats';
+import { countsBy } from './step-traffic.ts';
 import type { Counts, StepTraffic } from './step-traffic.ts';
 
 type Gates = RampRequest['gates'];
@@ -37,8 +38,8 @@ export function readGates(
     if (variant === control) continue;
     const pair = {
       variant: variant.key,
-      its: counted[variant.key],
-      controls: control && counted[control.key],
+      its: countsBy(counted, variant.key),
+      controls: control && countsBy(counted, control.key),
     };
     readings.push(errorRate(pair, gates), firstByte(pair, gates, firstByteBounds));
   }
@@ -136,7 +137,7 @@ function readSampleRatio(
   gates: Gates,
   before: number,
 ): { readonly reading: GateReading; readonly p: number } {
-  const visitors = weighted.map(({ key }) => counted[key]?.newVisitors ?? 0);
+  const visitors = weighted.map(({ key }) => countsBy(counted, key)?.newVisitors ?? 0);
   const weights = weighted.map(({ weight }) => weight);
   const ratio = sampleRatio(visitors, weights);
   const split = `new visitors ${weighted.map(({ key }, index) => `${key} ${figure(visitors[index] ?? 0)}`).join(', ')}`;

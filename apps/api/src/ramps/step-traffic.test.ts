@@ -35,6 +35,20 @@ class CountingEdge {
   }
 }
 
+/** What an edge tells that has answered each of these variants thrice. */
+const reportOf = (variants: readonly string[]): TrafficReport => ({
+  run: 'one',
+  firstByteBounds: BOUNDS,
+  variants: variants.map((variant) => ({
+    experiment: 'home',
+    variant,
+    requests: 3,
+    serverErrors: 0,
+    newVisitors: 3,
+    firstByte: [3, 0, 0],
+  })),
+});
+
 const requestsOf = ({ counted }: StepTraffic) => counted['B']?.requests ?? 0;
 
 describe('the traffic of a step', () => {
@@ -120,5 +134,12 @@ describe('the traffic of a step', () => {
     const traffic = addReports(NO_TRAFFIC, 'home', new Map([['odd', edge.report()]]));
     const report = { ...new CountingEdge().report(), run: edge.report().run };
     expect(requestsOf(addReports(traffic, 'home', new Map([['odd', report]])))).toBe(0);
+  });
+
+  test('is counted by variant, even by one whose key every object has', () => {
+    const first = addReports(NO_TRAFFIC, 'home', new Map([['edge', reportOf(['control'])]]));
+    const next = new Map([['edge', reportOf(['control', 'constructor'])]]);
+    const { counted } = addReports(first, 'home', next);
+    expect(counted).toMatchObject({ control: { requests: 0 }, constructor: { requests: 3 } });
   });
 });

@@ -40,6 +40,12 @@ export function beginStep({ firstByteBounds, edges }: StepTraffic): StepTraffic 
   return { firstByteBounds, counted: {}, edges };
 }
 
+/** Without the edges that could not be read: what they count until then belongs to no step. */
+export function withoutUnread(traffic: StepTraffic, reports: EdgeReports): StepTraffic {
+  const read = Object.entries(traffic.edges).filter(([url]) => reports.get(url) !== undefined);
+  return { ...traffic, edges: Object.fromEntries(read) };
+}
+
 /**
  * Adds what the edges have counted since their last reports.
  *
@@ -63,7 +69,7 @@ export function addReports(
     edges.set(url, { run: report.run, counts });
     if (known === undefined) continue;
     for (const [variant, now] of Object.entries(counts)) {
-      const before = report.run === known.run ? known.counts[variant] : undefined;
+      const before = report.run === known.run ? countsBy(known.counts, variant) : undefined;
       counted.set(variant, sum(counted.get(variant), difference(now, before)));
     }
   }
@@ -72,6 +78,11 @@ export function addReports(
     counted: Object.fromEntries(counted),
     edges: Object.fromEntries(edges),
   };
+}
+
+/** Counts of one variant. Its key may be the name of something that every object has. */
+export function countsBy(counts: StepTraffic['counted'], variant: string): Counts | undefined {
+  return Object.hasOwn(counts, variant) ? counts[variant] : undefined;
 }
 
 function countsOf(

@@ -8,10 +8,10 @@ import type { Ramp } from './ramp.ts';
 import { readGates } from './read-gates.ts';
 import type { EdgesRead } from './read-edges.ts';
 import { standing } from './standing.ts';
-import { addReports, beginStep } from './step-traffic.ts';
+import { addReports, beginStep, withoutUnread } from './step-traffic.ts';
 
 export interface RampWalkOptions {
-  readonly experiments: Pick<Experiments, 'get' | 'change'>;
+  readonly experiments: Pick<Experiments, 'get' | 'change' | 'isPublished'>;
   readonly repository: RampRepository;
   readonly now: () => Date;
   readonly logger: Logger;
@@ -19,6 +19,7 @@ export interface RampWalkOptions {
 
 /** The longest reason that a revision of an experiment is given, in characters. */
 const LONGEST_REASON = 500;
+const UNPUBLISHED = 'the step can not be published, so that no edge knows of it';
 /** The longest name that fits an author with what the ramp writes around it. */
 const LONGEST_NAME = 57;
 
@@ -50,8 +51,10 @@ export async function walkRamp(
   const { revision, document } = stands.experiment;
   const traffic = addReports(ramp.traffic, ramp.experiment, reports);
   const at = options.now();
-  if (stands.kind === 'changed') {
-    await save({ ...stepBegun({ ...ramp, traffic }, at), revision });
+  if (stands.kind === 'changed' || ramp.isUnpublished === true) {
+    const isPublished = await options.experiments.isPublished();
+    const begun = { ...ramp, traffic: withoutUnread(traffic, reports) };
+    await save({ ...stepBegun(begun, at, isPublished), revision });
     return;
   }
 
@@ -128,7 +131,7 @@ export async function makePending(stored: StoredRamp, options: RampWalkOptions):
     stored,
     step === undefined
       ? { ...done, status: 'rolled-back', reason }
-      : stepBegun({ ...done, step }, options.now()),
+      : stepBegun({ ...done, step }, options.now(), await options.experiments.isPublished()),
   );
 }
 
@@ -150,12 +153,17 @@ async function changeCoverage(
   return change?.experiment.revision ?? from;
 }
 
-/** The step in force begins at `at`: nothing is counted yet. */
-function stepBegun(ramp: Ramp, at: Date): Ramp {
-  const { reason: _, ...rest } = ramp;
+/**
+ * The step in force begins at `at`: nothing is counted yet. As long as it is not published,
+ * edges serve what was before, and what they count says nothing of it: then it begins later.
+ */
+function stepBegun(ramp: Ramp, at: Date, isPublished: boolean): Ramp {
+  const { reason: _, isUnpublished: _before, ...rest } = ramp;
   return {
     ...rest,
-    status: 'stepping',
+    ...(isPublished
+      ? { status: 'stepping' }
+      : { status: 'holding', isUnpublished: true, reason: UNPUBLISHED }),
     stepSince: at.getTime(),
     traffic: beginStep(ramp.traffic),
     sampleRatioP: 1,

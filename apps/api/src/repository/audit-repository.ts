@@ -15,7 +15,10 @@ export interface AuditEntry {
 /** Who did what. Rejects as `ProductRepository` does. */
 export interface AuditRepository {
   record(entry: AuditEntry): Promise<void>;
-  /** Newest first: entries earlier than `before`, at most `limit`. */
+  /**
+   * Newest first: entries earlier than `before`, at most `limit`, and whatever else is of the
+   * last one's moment: the next page begins before it.
+   */
   list(page: { readonly before?: Date; readonly limit: number }): Promise<AuditEntry[]>;
 }
 
@@ -25,11 +28,18 @@ export function createAuditRepository(database: SqlDatabase): AuditRepository {
       await database.transact([auditStatement(entry)]);
     },
     async list({ before, limit }) {
+      const page = before === undefined ? [] : [before];
+      const isBefore = before === undefined ? '' : 'WHERE created_at < ?';
       const rows = await database.rows(
         `SELECT created_at, author, action, subject, reason FROM audit
-         ${before === undefined ? '' : 'WHERE created_at < ?'}
-         ORDER BY created_at DESC, id DESC LIMIT ${Math.trunc(limit)}`,
-        before === undefined ? [] : [before],
+         WHERE ${before === undefined ? '' : 'created_at < ? AND'} created_at >= (
+           SELECT MIN(created_at) FROM (
+             SELECT created_at FROM audit ${isBefore}
+             ORDER BY created_at DESC LIMIT ${Math.trunc(limit)}
+           ) AS page
+         )
+         ORDER BY created_at DESC, id DESC`,
+        [...page, ...page],
       );
       return rows.map((row) => ({
         at: timeOf(row['created_at']),

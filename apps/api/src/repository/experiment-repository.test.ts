@@ -159,6 +159,17 @@ describeDatabases('audit', (kind) => {
       entries[0],
     ]);
   });
+
+  test('cuts no page among entries of one moment: the next one begins before it', async () => {
+    const { repository } = await open(kind);
+    const [first, ...together] = ['a', 'b', 'c', 'd'].map((subject) =>
+      audit({ subject, ...(subject !== 'a' && { at: LATER }) }),
+    );
+    for (const entry of [first, ...together]) await repository.audit.record(entry ?? audit());
+    expect(await repository.audit.list({ limit: 2 })).toEqual(together.toReversed());
+    expect(await repository.audit.list({ limit: 2, before: LATER })).toEqual([first]);
+    expect(await repository.audit.list({ limit: 2, before: NOON })).toEqual([]);
+  });
 });
 
 describeDatabases('forgetting a visitor', (kind) => {

@@ -7,9 +7,21 @@ import { TimeLimitExceeded } from './time-limit.ts';
  */
 export const SESSION = "SET SESSION sql_mode = 'TRADITIONAL', SESSION time_zone = '+00:00'";
 
+/**
+ * Prepared statements that one connection keeps. The server has a limit for all of its clients
+ * (16,382), and each page size is a statement of its own.
+ */
+const PREPARED_STATEMENTS = 64;
+
 /** Connection settings that the pool and the migrations share. */
 export function connectionOptions(url: string) {
-  return { uri: url, charset: 'utf8mb4', timezone: 'Z', connectTimeout: 2_000 } as const;
+  return {
+    uri: url,
+    charset: 'utf8mb4',
+    timezone: 'Z',
+    connectTimeout: 2_000,
+    maxPreparedStatements: PREPARED_STATEMENTS,
+  } as const;
 }
 
 /** `host:port/database`, the part of the URL that may be shown. */

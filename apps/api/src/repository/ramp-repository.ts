@@ -1,3 +1,4 @@
+import { experimentSchema } from '@turnout/contracts';
 import { rampSchema } from '../ramps/ramp.ts';
 import type { Ramp } from '../ramps/ramp.ts';
 import { auditStatement } from './audit-repository.ts';
@@ -27,6 +28,8 @@ const COLUMNS = 'version, state';
 export function createRampRepository(database: SqlDatabase): RampRepository {
   return {
     async find(experiment) {
+      // As for plans: collations find `home` for `home ` as well, and choke on other alphabets.
+      if (!experimentSchema.shape.key.safeParse(experiment).success) return undefined;
       const [row] = await database.rows(`SELECT ${COLUMNS} FROM ramps WHERE experiment = ?`, [
         experiment,
       ]);

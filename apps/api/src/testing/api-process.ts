@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 
 /** The API as a process of its own, as it runs in production. */
 export interface ApiProcess {
@@ -24,8 +24,20 @@ const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 export interface ApiProcessOptions {
   /** Runs it as another user. */
   readonly uid?: number;
-  /** What ends it: the end of the test, unless `afterAll` of a suite is given. */
+  /** What ends it: the end of the test, unless `endOfSuite()` is given. */
   readonly until?: (end: () => Promise<void>) => void;
+}
+
+/**
+ * The end of the suite that calls this while it is defined. (`afterAll` does nothing once the
+ * suite runs, as in its `beforeAll`.)
+ */
+export function endOfSuite(): NonNullable<ApiProcessOptions['until']> {
+  const ends: (() => Promise<void>)[] = [];
+  afterAll(async () => {
+    await Promise.all(ends.map((end) => end()));
+  });
+  return (end) => void ends.push(end);
 }
 
 /** Starts the API on a free port. Without TURNOUT_DATA_DIR it gets a folder of its own. */
