@@ -38,7 +38,7 @@ describe.each(DOCUMENTS)('%s', (document) => {
   });
 
   test('commands that it names are there', () => {
-    const npm = [...text.matchAll(/\bnpm (?:run )?([a-z]+)/g)].map(([, name = '']) => name);
+    const npm = [...text.matchAll(/\bnpm (?:run (?:-s )?)?([a-z]+)/g)].map(([, name = '']) => name);
     const pnpm = [...text.matchAll(/\bpnpm (?:run )?([a-z]+)(?= |`|$)/gm)].map(
       ([, name = '']) => name,
     );
