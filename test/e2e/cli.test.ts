@@ -440,7 +440,7 @@ test('preview: a link with its end', async () => {
   expect([code, stdout]).toEqual([
     0,
     expect.stringMatching(
-      /^http:\/\/localhost:8080\/_turnout\/preview\?token=p1\.alpha:B\.\S+\nIt shows B until [\d-]+ [\d:]+ UTC, and is not counted\.\n$/,
+      /^http:\/\/localhost:8080\/_turnout\/preview\?token=p1\.alpha:B\.\S+\nIt shows B until [\d-]+ [\d:]+ UTC, wherever alpha is about the page, and is not counted\.\nTo end it before: http:\/\/localhost:8080\/_turnout\/preview\?off\n$/,
     ),
   ]);
   const { expiresAt } = await json<PreviewLink>('preview', 'alpha', 'B', '--for', '30d');
@@ -543,7 +543,7 @@ describe('exit codes', () => {
     expect([away.code, away.stderr]).toEqual([
       3,
       expect.stringMatching(
-        /^error: Can't reach the API at http:\/\/127\.0\.0\.1:9: .* Start it \(npm start\), or say where it is by --api/,
+        /^error: Can't reach the API at http:\/\/127\.0\.0\.1:9: .* Start it \(npm start; beside an edge of your own: pnpm api\), or say where it is by --api/,
       ),
     ]);
   });

@@ -226,7 +226,11 @@ describe('a definition that cannot run', () => {
       { key: 'coverage' },
       'key: "coverage" names a draw of its own, choose another salt',
     ],
-    ['coverage', { coverage: 10_001 }, 'coverage: expected an integer from 0 to 10000, in slots of 0.01 %: 50 % is 5000, got 10001'],
+    [
+      'coverage',
+      { coverage: 10_001 },
+      'coverage: expected an integer from 0 to 10000, in slots of 0.01 %: 50 % is 5000, got 10001',
+    ],
     [
       'layer',
       { layer: { name: 'site', slots: [5000, 5000] } },
