@@ -16,7 +16,7 @@ import {
 } from '@turnout/router-core';
 import type { Destination } from './destination.ts';
 import type { Edge, Testing } from './edge.ts';
-import type { Live } from './live.ts';
+import { revisionFor, type Live } from './live.ts';
 import type { RequestKind } from './request-kind.ts';
 
 /** Where a request goes, and why. */
@@ -32,15 +32,20 @@ export interface Decision {
   /** Of the snapshot that decided; undefined where experiments were not asked. */
   readonly revision?: number;
   readonly visitor?: VisitorId;
+  /** Whose cookie came with the request, told to the upstream or not; nobody during a preview. */
+  readonly returned?: ReturningVisitor | undefined;
   /** For the upstream: `<experiment>=<variant>`, several joined by commas. */
   readonly assignments?: string;
   /** To be set with the response. */
   readonly cookie?: string;
-  /** The phase in which to count the visitor, once the page has been served. */
-  readonly countIn?: number;
+  /** How to count the visitor, once the page goes out. */
+  readonly exposure?: { readonly phase: number; readonly revision: number };
   /** Whoever asks holds a preview token: they are told how this was decided. */
   readonly preview?: Preview;
 }
+
+/** A visitor who was known before, and what their cookie repeats. */
+export type ReturningVisitor = Pick<Visitor, 'id' | 'mirror'>;
 
 /**
  * Decides where a request goes that no route owns: visitor, experiment, assignment.
@@ -84,10 +89,12 @@ function decideBy(
   };
   const admitting = scoped.filter((experiment) => experiment.admits(request));
   const [candidate] = admitting;
-  if (candidate === undefined) return elsewhere;
+  if (candidate === undefined) return { ...elsewhere, returned: returning(testing, request) };
 
   const forced = forcedBy(admitting, request);
-  if (forced !== undefined) return unassigned(live, forced);
+  if (forced !== undefined) {
+    return { ...unassigned(live, forced), returned: returning(testing, request) };
+  }
   if (!testing.consents(request)) {
     const { key, control } = candidate;
     const forAll = servedToAll(candidate);
@@ -122,7 +129,9 @@ function decideBy(
   // Layers give this visitor to experiments that are not about this request. The id is kept
   // all the same: drawn afresh at each visit, it would fall into a layer's slots sooner or later.
   if (experiment === undefined) {
-    return withCookie(testing, visitor, reading, [], kind, { ...elsewhere, visitor: visitor.id });
+    const returned = returnedAs(visitor);
+    const decision = { ...elsewhere, visitor: visitor.id, returned };
+    return withCookie(testing, visitor, reading, [], kind, decision);
   }
   const result = testing.assigner.assign(visitor, experiment);
   return result instanceof Promise ? result.then(follow) : follow(result);
@@ -146,10 +155,9 @@ function decidePreviewed(
     const shown = { experiment: experiment.key, variant, source: 'preview' } as const;
     return { ...unassigned(live, shown), preview };
   }
-  const decision = decideBy(edge, testing, live, request, 'previewed');
-  return decision instanceof Promise
-    ? decision.then((settled) => ({ ...settled, preview }))
-    : { ...decision, preview };
+  const decision = decideBy(edge, testing, live, request, 'subresource');
+  const shown = (settled: Decision): Decision => ({ ...settled, preview, returned: undefined });
+  return decision instanceof Promise ? decision.then(shown) : shown(decision);
 }
 
 /**
@@ -165,31 +173,27 @@ export function decideOwned(
   if (testing === undefined) return { destination, variesByVisitor };
   const preview = testing.previews.of(request.cookie);
   // A previewing visitor's sign-ups belong to no variant.
-  if (preview !== undefined) return { destination, variesByVisitor, preview };
-  const reading = testing.cookies.read(request.cookie);
-  if (reading.status !== 'valid' || !testing.consents(request)) {
-    return { destination, variesByVisitor };
-  }
-  const { id, mirror } = reading;
-  const owned = { destination, variesByVisitor, visitor: id };
-  const assignments = mirror.flatMap(({ experiment: key }) => {
-    const experiment = testing.live.experiment(key);
-    const variant = experiment && assignedBy(experiment, id, mirror);
-    return variant === undefined ? [] : [`${key}=${variant.key}`];
-  });
-  return assignments.length === 0 ? owned : { ...owned, assignments: assignments.join(', ') };
+  if (preview !== undefined) return { destination, variesByVisitor: false, preview };
+  const returned = returning(testing, request);
+  if (returned === undefined) return { destination, variesByVisitor: false };
+  const { id, mirror } = returned;
+  const owned = { destination, variesByVisitor: false, visitor: id, returned };
+  if (mirror.length === 0) return owned;
+  const assignments = mirror.map(({ experiment, variant }) => `${experiment}=${variant}`);
+  return { ...owned, assignments: assignments.join(', ') };
 }
 
-/** What the cookie says, where the experiment still assigns its visitor: as its pages are told. */
-function assignedBy(
-  experiment: Experiment,
-  id: VisitorId,
-  mirror: readonly MirrorEntry[],
-): Variant | undefined {
-  if (withoutAssignment(experiment, id) !== undefined || !isInLayer(experiment, id)) {
-    return undefined;
-  }
-  return proposeFromMirror(experiment, { id, mirror })?.variant;
+/** Whose valid cookie came with the request, if they consent to be known. */
+export function returning(
+  { cookies, consents }: Testing,
+  request: RequestTraits,
+): ReturningVisitor | undefined {
+  const reading = cookies.read(request.cookie);
+  return reading.status === 'valid' && consents(request) ? reading : undefined;
+}
+
+function returnedAs(visitor: Visitor): ReturningVisitor | undefined {
+  return visitor.minted ? undefined : visitor;
 }
 
 /** Who sent the request: the cookie's visitor, or a new one. */
@@ -268,7 +272,10 @@ function assignedTo(
 ): Decision {
   const { experiment, variant, source } = result;
   edge.metrics.assignments.inc({ experiment, variant: variant.key, source });
-  if (result.kind === 'unassigned') return { ...unassigned(live, result), visitor: visitor.id };
+  const returned = returnedAs(visitor);
+  if (result.kind === 'unassigned') {
+    return { ...unassigned(live, result), visitor: visitor.id, returned };
+  }
   const decision = {
     destination: live.destinationOf(variant),
     variesByVisitor: true,
@@ -277,9 +284,12 @@ function assignedTo(
     source,
     revision: live.revision,
     visitor: visitor.id,
+    returned,
     assignments: `${experiment}=${variant.key}`,
   };
-  return kind === 'navigation' ? { ...decision, countIn: result.phase } : decision;
+  if (kind !== 'navigation') return decision;
+  const exposure = { phase: result.phase, revision: revisionFor(live, experiment) };
+  return { ...decision, exposure };
 }
 
 /** Only a navigation sets the cookie: of many requests at once, one writes. */

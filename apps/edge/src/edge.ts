@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { Config, Snapshot } from '@turnout/contracts';
 import {
   compileHosts,
@@ -11,8 +12,12 @@ import {
   type VisitorCookie,
 } from '@turnout/router-core';
 import { createUpgrader, createUpstream, type Upgrader } from '@turnout/proxy';
+import type { EventLog } from '@turnout/event-log';
 import { createConsent } from './consent.ts';
 import type { Destination } from './destination.ts';
+import { createRequestIds, type RequestIds } from './events/request-ids.ts';
+import { Tracking } from './events/tracking.ts';
+import { VisitorRate } from './events/visitor-rate.ts';
 import { logLedgerOutage } from './ledger-outages.ts';
 import { compileLive, type Live } from './live.ts';
 import type { Logger } from './log.ts';
@@ -28,8 +33,11 @@ export interface Testing {
   readonly previews: Previews;
   readonly assigner: Assigner;
   readonly tally: VisitorTally;
+  readonly tracking: Tracking;
+  readonly requestIds: RequestIds;
+  readonly rate: VisitorRate;
   /** Whether the visitor may be told apart from others. */
-  consents(request: RequestTraits): boolean;
+  readonly consents: (request: RequestTraits) => boolean;
   /** @throws {Error} for a snapshot that can't be used; the present one stays */
   adopt(snapshot: Snapshot): void;
 }
@@ -64,6 +72,8 @@ export interface EdgeParts {
   readonly cookieSecrets: readonly string[];
   /** Where assignments are kept; without it, cookie and hash decide. */
   readonly ledger: Ledger | undefined;
+  /** Where events go; there unless the edge is a plain reverse proxy. */
+  readonly events: EventLog | undefined;
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -93,7 +103,9 @@ export function createEdge(parts: EdgeParts): Edge {
     destinations,
     fallback: destination(config.default),
     testing:
-      config.experiments === undefined ? undefined : createTesting(parts, destination, metrics),
+      parts.events === undefined
+        ? undefined
+        : createTesting(parts, parts.events, destination, metrics),
     upgrader: createUpgrader({}),
     countryHeader: config.countryHeader,
     metrics,
@@ -107,6 +119,7 @@ export function createEdge(parts: EdgeParts): Edge {
 
 function createTesting(
   { config, snapshot, cookieSecrets, ledger, log, now }: EdgeParts,
+  events: EventLog,
   destination: (name: string) => Destination,
   metrics: WorkerMetrics,
 ): Testing {
@@ -126,6 +139,15 @@ function createTesting(
     previews: createPreviews(cookieSecrets, now),
     assigner,
     tally: new VisitorTally(ledger?.visitors, now),
+    tracking: new Tracking({
+      log: events,
+      node: config.node ?? hostname().slice(0, 64),
+      metrics,
+      logger: log,
+      now,
+    }),
+    requestIds: createRequestIds(cookieSecrets),
+    rate: new VisitorRate(),
     consents: createConsent(config.consent),
     adopt(next) {
       live = compileLive(next, destination, live);

@@ -26,13 +26,15 @@ type CountedSocket = Socket & { [waiting]?: number };
  * callbacks that the proxy calls, so no closures are made.
  */
 export class EdgeExchange implements Exchange {
-  readonly requestId = randomUUIDv7();
+  requestId: string = randomUUIDv7();
   readonly #started = performance.now();
   readonly #edge: Edge;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #socket: CountedSocket;
   #decided: number | undefined;
+  /** Whether the request id shows whose it is. */
+  #isSealed = false;
   #decision: Decision | undefined;
   /** Set by `follow`, before the proxy reads them. */
   headers: string[] = [];
@@ -68,6 +70,7 @@ export class EdgeExchange implements Exchange {
     this.#decided = performance.now() - this.#started;
     this.#edge.metrics.decisionDuration.observe(this.#decided / 1000);
     this.#edge.metrics.inFlight.inc(decision.destination.traffic);
+    this.#recognise(decision);
     this.headers = upstreamHeaders(this.#request, this.requestId, decision);
   }
 
@@ -83,11 +86,13 @@ export class EdgeExchange implements Exchange {
     if (decision !== undefined) {
       this.#edge.metrics.firstByte.observe(decision.destination.traffic, upstream / 1000);
     }
+    const timing = `edge;dur=${decided.toFixed(2)}, upstream;dur=${upstream.toFixed(2)}`;
     headers.push(
       'X-Request-Id',
       this.requestId,
       'Server-Timing',
-      `edge;dur=${decided.toFixed(2)}, upstream;dur=${upstream.toFixed(2)}`,
+      // The one header of a page that its scripts can read: they name the page's request by it.
+      this.#isSealed ? `${timing}, request;desc="${this.requestId}"` : timing,
     );
     if (decision?.preview !== undefined) headers.push(...debugHeaders(decision, decision.preview));
     if (this.#edge.draining) headers.push('Connection', 'close');
@@ -146,17 +151,30 @@ export class EdgeExchange implements Exchange {
 
   /** Answers with JSON of our own. */
   answerJson(status: number, headers: Readonly<Record<string, string>>, body: unknown): void {
-    const text = `${JSON.stringify(body)}\n`;
+    const type = status < 400 ? 'application/json' : 'application/problem+json';
+    const own = { 'Content-Type': type, 'Cache-Control': 'no-store', ...headers };
+    this.answer(status, own, `${JSON.stringify(body)}\n`);
+  }
+
+  /** Answers with a body of our own. */
+  answer(
+    status: number,
+    headers: Readonly<Record<string, string>>,
+    body: string | Buffer | undefined,
+  ): void {
     if (this.#edge.draining) this.#response.setHeader('Connection', 'close');
     this.#response.writeHead(status, {
-      'Content-Type': status < 400 ? 'application/json' : 'application/problem+json',
-      'Content-Length': Buffer.byteLength(text),
-      'Cache-Control': 'no-store',
+      ...(body !== undefined && { 'Content-Length': Buffer.byteLength(body) }),
       'X-Request-Id': this.requestId,
       ...headers,
     });
-    this.#response.end(this.#request.method === 'HEAD' ? undefined : text);
+    this.#response.end(this.#request.method === 'HEAD' ? undefined : body);
     this.#recordOwn(status, undefined);
+  }
+
+  /** Records a request whose client left before it could be answered. */
+  abandon(): void {
+    this.#recordOwn(0, 'the client left');
   }
 
   /** Sends the visitor to another page of this site, with a cookie. */
@@ -187,11 +205,32 @@ export class EdgeExchange implements Exchange {
     });
   }
 
+  /** Notes a cookie that came back, and seals the request id for whoever it belongs to. */
+  #recognise({ visitor, returned, preview }: Decision): void {
+    const { testing } = this.#edge;
+    if (testing === undefined || preview !== undefined) return;
+    if (returned !== undefined)
+      testing.tracking.returned(returned.id, returned.mirror, testing.live);
+    const owner = visitor ?? returned?.id;
+    if (owner === undefined) return;
+    this.requestId = testing.requestIds.seal(this.requestId, owner);
+    this.#isSealed = true;
+  }
+
   /** Counts the visitor among those whom the variant served. */
   #count(): void {
-    const { experiment, variant, visitor, countIn } = this.#decision ?? {};
-    if (countIn === undefined || !experiment || !variant || !visitor) return;
-    this.#edge.testing?.tally.saw(experiment, countIn, variant, visitor);
+    const { testing } = this.#edge;
+    const { experiment, variant, visitor, exposure, destination } = this.#decision ?? {};
+    if (testing === undefined || exposure === undefined) return;
+    if (!experiment || !variant || !visitor || !destination) return;
+    const { phase, revision } = exposure;
+    testing.tally.saw(experiment, phase, variant, visitor);
+    const served = destination.traffic.variant;
+    testing.tracking.exposed(
+      { visitor, experiment, phase, revision, assigned: variant, served },
+      this.requestId,
+      this.#request.headers['user-agent'],
+    );
   }
 
   #answered(): void {

@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client';
+import type { EventLog } from '@turnout/event-log';
 import type { VisitorCounter } from '@turnout/router-core';
 import type { TrafficReport } from '@turnout/contracts/traffic';
 import type { Fleet } from './fleet.ts';
@@ -25,6 +26,7 @@ export class FleetMetrics {
     fleet: Fleet,
     watch: SnapshotWatch | undefined,
     visitors: VisitorCounter | undefined,
+    events: EventLog | undefined,
     now: () => number,
   ) {
     this.#fleet = fleet;
@@ -52,7 +54,20 @@ export class FleetMetrics {
         },
       }),
     );
-    if (watch === undefined || visitors === undefined) return;
+    if (watch === undefined || visitors === undefined || events === undefined) return;
+    this.#own.registerMetric(
+      new Gauge({
+        name: 'turnout_event_log_lag',
+        help: 'Events in the log that were not counted yet, of all edges that share it.',
+        registers: [],
+        async collect() {
+          // A log out of reach gives no number, as above.
+          const lag = await within(COUNT_WAIT, events.lag());
+          this.reset();
+          if (lag !== undefined) this.set(lag);
+        },
+      }),
+    );
     this.#own.registerMetric(
       new Counter({
         name: 'turnout_snapshots_refused_total',

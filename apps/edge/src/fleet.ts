@@ -18,6 +18,9 @@ const SCRAPE_WAIT = 1_000;
 /** How long a worker may take to explain a request, in ms. */
 const EXPLAIN_WAIT = 5_000;
 
+/** How long a worker may take at the end to write down what it counted, in ms. */
+const LAST_WRITES = 3_000;
+
 export interface FleetOptions {
   readonly size: number;
   readonly start: Omit<Extract<ToWorker, { kind: 'start' }>, 'needsLedger' | 'snapshot'>;
@@ -155,7 +158,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
         new Promise<void>((resolve) => {
           const killer = setTimeout(
             () => worker.process.kill('SIGKILL'),
-            this.#options.drain + 1_000,
+            this.#options.drain + LAST_WRITES,
           );
           worker.once('exit', () => {
             clearTimeout(killer);

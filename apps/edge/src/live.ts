@@ -28,6 +28,14 @@ export interface Live {
 }
 
 /**
+ * The revision that an event carries: the snapshot's, or the experiment's own while the seeds of
+ * the configuration decide, which have no number.
+ */
+export function revisionFor(live: Live, experiment: string): number {
+  return live.revision > 0 ? live.revision : (live.experiment(experiment)?.revision ?? 1);
+}
+
+/**
  * @param previous what was compiled of the experiments that have not changed is taken from it
  * @throws {Error} for an experiment that can't be compiled, or an upstream that is not there
  */

@@ -120,6 +120,18 @@ export function createWorkerMetrics() {
       buckets: EFFECT_DURATIONS,
       registers,
     }),
+    exposures: new Counter({
+      name: 'turnout_exposures_total',
+      help: 'Visitors served a page for the first time that their worker knows of, by the variant that they are assigned to.',
+      labelNames: ['experiment', 'variant'],
+      registers,
+    }),
+    events: new Counter({
+      name: 'turnout_events_total',
+      help: 'Events by kind: taken (durable), refused (whoever reported them was told), dropped (lost).',
+      labelNames: ['kind', 'outcome'],
+      registers,
+    }),
     visitorCookies: new Counter({
       name: 'turnout_visitor_cookies_total',
       help: 'Visitor cookies seen in experiments: valid, absent, rejected; and minted.',
@@ -130,6 +142,18 @@ export function createWorkerMetrics() {
 }
 
 export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
+
+/** What waits on this worker's disk, read at each scrape. */
+export function watchSpool(registry: Registry, log: { readonly spooled: number }): void {
+  const gauge = new Gauge({
+    name: 'turnout_spool_bytes',
+    help: 'Events on the disks of all workers that wait for the event log, in bytes.',
+    registers: [registry],
+    collect() {
+      gauge.set(log.spooled);
+    },
+  });
+}
 
 /** How the ledger fares, read from the assigner at each scrape. */
 export function watchLedger(registry: Registry, assigner: Assigner): void {

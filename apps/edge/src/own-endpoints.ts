@@ -7,7 +7,10 @@ import {
 import { cookieAfter, experimentsFor, visitorOf } from './decide.ts';
 import type { Edge, Testing } from './edge.ts';
 import type { EdgeExchange } from './exchange.ts';
+import { answerClientScript } from './client-script.ts';
+import { answerEvents } from './events/events-endpoint.ts';
 import { answerPreview } from './preview-endpoint.ts';
+import { problem } from './problem.ts';
 
 /** Answers a request under `/_turnout/`. */
 export function answerOwnEndpoint(
@@ -17,25 +20,33 @@ export function answerOwnEndpoint(
   traits: RequestTraits,
 ): void {
   const { path } = traits;
-  const answer = endpoints.get(path);
-  if (answer === undefined) {
+  const endpoint = endpoints.get(path);
+  if (endpoint === undefined) {
     exchange.answerJson(404, {}, problem(404, 'Not Found', `There is no ${path} here.`));
     return;
   }
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    exchange.answerJson(
-      405,
-      { Allow: 'GET, HEAD' },
-      problem(405, 'Method Not Allowed', 'Use GET.'),
-    );
+  const { methods, answer } = endpoint;
+  if (!methods.includes(request.method ?? '')) {
+    const detail = `Use ${methods[0]}.`;
+    const headers = { Allow: methods.join(', ') };
+    exchange.answerJson(405, headers, problem(405, 'Method Not Allowed', detail));
     return;
   }
   answer(edge, exchange, request, traits);
 }
 
-const endpoints: ReadonlyMap<string, typeof answerOwnEndpoint> = new Map([
-  ['/_turnout/v1/assignments', answerAssignments],
-  ['/_turnout/preview', answerPreview],
+interface OwnEndpoint {
+  readonly methods: readonly string[];
+  readonly answer: typeof answerOwnEndpoint;
+}
+
+const READS = ['GET', 'HEAD'];
+
+const endpoints: ReadonlyMap<string, OwnEndpoint> = new Map([
+  ['/_turnout/v1/assignments', { methods: READS, answer: answerAssignments }],
+  ['/_turnout/v1/events', { methods: ['POST'], answer: answerEvents }],
+  ['/_turnout/client.js', { methods: READS, answer: answerClientScript }],
+  ['/_turnout/preview', { methods: READS, answer: answerPreview }],
 ]);
 
 function answerAssignments(
@@ -73,11 +84,10 @@ async function assign(
   exchange: EdgeExchange,
   traits: RequestTraits,
 ): Promise<void> {
-  const { live, cookies, assigner } = testing;
+  const { live, cookies, assigner, tracking } = testing;
   const reading = cookies.read(traits.cookie);
   const visitor = visitorOf(reading, cookies);
-  const experiments = experimentsFor(live, traits, visitor.id);
-  const asked = visitor.minted ? experiments.slice(0, MAX_MIRROR_ENTRIES) : experiments;
+  if (!visitor.minted) tracking.returned(visitor.id, visitor.mirror, live);
   const results = await Promise.all(
     asked.map(async (experiment) => assigner.assign(visitor, experiment)),
   );
@@ -93,9 +103,4 @@ function describe(result: AssignmentResult) {
   const served = { experiment, variant: variant.key, assigned: result.kind === 'assigned', source };
   if (result.kind === 'unassigned') return served;
   return { ...served, phase: result.phase, revision: result.revision };
-}
-
-/** RFC 9457. */
-function problem(status: number, title: string, detail: string) {
-  return { type: 'about:blank', title, status, detail };
 }

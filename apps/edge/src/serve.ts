@@ -7,6 +7,7 @@ import { readConfig, type Config, type Snapshot } from '@turnout/contracts';
 import { writeAddressFile, type AddressFile } from '@turnout/contracts/address-file';
 import { cookieSecrets } from '@turnout/contracts/cookie-secrets';
 import { configProblems } from './config-problems.ts';
+import { openEventLog } from './events/event-log.ts';
 import { Fleet } from './fleet.ts';
 import { FleetMetrics } from './fleet-metrics.ts';
 import { createLastGood } from './last-good.ts';
@@ -43,6 +44,7 @@ export async function serve({ configFile, env }: ServeOptions): Promise<void> {
   const isTesting = config.experiments !== undefined;
   const secrets = isTesting ? (config.cookieSecrets ?? cookieSecrets(dataDir)) : [];
   const ledger = isTesting ? openLedger(config, dataDir) : undefined;
+  const events = isTesting ? openEventLog(config, dataDir) : undefined;
   const watch = isTesting ? openWatch(config, dataDir, log) : undefined;
   await watch?.begin();
 
@@ -55,7 +57,7 @@ export async function serve({ configFile, env }: ServeOptions): Promise<void> {
   });
   watch?.follow((snapshot) => fleet.adopt(snapshot));
   const changes = ledger?.onChanged((visitor) => fleet.forget(visitor));
-  const metrics = new FleetMetrics(fleet, watch, ledger?.visitors, Date.now);
+  const metrics = new FleetMetrics(fleet, watch, ledger?.visitors, events, Date.now);
   const privateServer = createPrivateServer(fleet, metrics, log);
 
   let address: AddressFile | undefined;
@@ -74,6 +76,7 @@ export async function serve({ configFile, env }: ServeOptions): Promise<void> {
     privateServer.close();
     privateServer.closeAllConnections();
     await ledger?.close();
+    await events?.close();
     log.info('stopped');
     await flush();
     process.exit(code);
@@ -114,6 +117,7 @@ export async function serve({ configFile, env }: ServeOptions): Promise<void> {
     await watch?.close();
     await fleet.drain();
     await ledger?.close();
+    await events?.close();
     await flush();
     throw error;
   }

@@ -6,13 +6,14 @@ import type { ExplainRequest, Explanation } from '@turnout/contracts/explanation
 import { asksForWebSocket } from '@turnout/proxy';
 import type { Ledger, VisitorId } from '@turnout/router-core';
 import { createEdge, type Edge } from './edge.ts';
+import { openSpooledLog } from './events/event-log.ts';
 import { explain } from './explain.ts';
 import { createRequestHandler } from './handle-request.ts';
 import { createUpgradeHandler } from './handle-upgrade.ts';
 import { openLedger } from './ledger.ts';
 import { logUnwritten } from './ledger-outages.ts';
 import type { Logger } from './log.ts';
-import type { MetricSnapshot } from './metrics.ts';
+import { watchSpool, type MetricSnapshot } from './metrics.ts';
 
 /** How often visitors are handed to the shared counter, in ms. */
 const TALLY_EVERY = 1_000;
@@ -56,7 +57,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   if (ledger !== undefined && !(await ledger.ready(LEDGER_WAIT))) {
     log.warn({ waited: LEDGER_WAIT }, 'the ledger does not answer yet: routing by cookie and hash');
   }
-  const edge = createEdge({ config, snapshot, cookieSecrets, ledger, log, now: Date.now });
+  const events =
+    config.experiments !== undefined
+      ? openSpooledLog(config, options.dataDir, options.needsLedger, log)
+      : undefined;
+  const edge = createEdge({ config, snapshot, cookieSecrets, ledger, events, log, now: Date.now });
+  if (events !== undefined) watchSpool(edge.metrics.registry, events);
   const server = createServer(
     {
       maxHeaderSize: 32 * 1024,
@@ -95,6 +101,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       edge.draining = true;
       clearInterval(tallying);
       await closeServer(server, edge, config.drain);
+      await edge.testing?.tracking.flush();
+      await events?.close();
       await edge.testing?.tally.flush();
       await edge.testing?.assigner.close();
       if (edge.testing !== undefined) logUnwritten(log, edge.testing.assigner.status());

@@ -105,6 +105,8 @@ export const configSchema = z.strictObject({
     .prefault({}),
   /** Worker processes; one for each core unless given. */
   workers: z.int().min(1).max(512).exactOptional(),
+  /** What this edge is called in what it counts; the machine's host name unless given. */
+  node: z.string().min(1).max(64).exactOptional(),
   /** Where what must outlive a restart is kept, relative to the configuration file. */
   dataDir: z.string().min(1).default('.turnout'),
   /** How long requests under way may take to end at a shutdown. */
@@ -119,6 +121,13 @@ export const configSchema = z.strictObject({
     .exactOptional(),
   /** How long a request may wait for the ledger before cookie and hash decide. */
   ledgerWait: durationSchema.prefault('25ms'),
+  /** Events on their way to the event log. */
+  events: z
+    .strictObject({
+      /** Bytes that each worker keeps on disk while the event log is out of reach. */
+      spoolBytes: z.int().min(65_536).max(68_719_476_736).default(67_108_864),
+    })
+    .prefault({}),
   /** The first signs visitor cookies, all verify. Made once and kept in the data folder unless given. */
   cookieSecrets: z
     .array(z.string().min(16, 'expected at least 16 characters'))

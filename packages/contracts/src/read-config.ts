@@ -23,6 +23,7 @@ const OVERRIDES: readonly Override[] = [
   { name: 'TURNOUT_PORT', path: ['public', 'port'], parse: number },
   { name: 'TURNOUT_PRIVATE_PORT', path: ['private', 'port'], parse: number },
   { name: 'TURNOUT_WORKERS', path: ['workers'], parse: number },
+  { name: 'TURNOUT_NODE', path: ['node'], parse: asIs },
   { name: 'TURNOUT_DATA_DIR', path: ['dataDir'], parse: asIs },
   { name: 'TURNOUT_REDIS_URL', path: ['redis'], parse: asIs },
   { name: 'TURNOUT_COOKIE_SECRETS', path: ['cookieSecrets'], parse: list },
