@@ -61,7 +61,9 @@ test('a first visit gets a cookie as the contract says, and a private page', asy
   );
   expect(response.headers['cache-control']).toBe('private, no-cache');
   expect(response.headers['x-request-id']).toMatch(/^[\da-f]{8}-[\da-f]{4}-7/);
-  expect(response.headers['server-timing']).toMatch(/^edge;dur=[\d.]+, upstream;dur=[\d.]+$/);
+  expect(response.headers['server-timing']).toMatch(
+    /^edge;dur=[\d.]+, upstream;dur=[\d.]+, request;desc="[\da-f-]{36}"$/,
+  );
 });
 
 test('the upstream learns who visits, and nothing that the visitor made up', async () => {

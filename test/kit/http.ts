@@ -17,8 +17,9 @@ export async function send(
   url: string,
   headers: Readonly<Record<string, string>> = NAVIGATION,
   method: 'GET' | 'HEAD' | 'POST' = 'GET',
+  body?: string | Buffer,
 ): Promise<HttpAnswer> {
-  const answer = await request(url, { method, headers });
+  const answer = await request(url, { method, headers, body: body ?? null });
   return {
     status: answer.statusCode,
     headers: answer.headers,
