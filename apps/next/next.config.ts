@@ -16,7 +16,7 @@ const config: NextConfig = {
   },
 
   // Workspace packages export their TypeScript source.
-  transpilePackages: ['@turnout/contracts'],
+  transpilePackages: ['@turnout/client', '@turnout/contracts'],
 
   // The edge is reached under both names; Next refuses its HMR socket and dev
   // assets to an Origin that is not listed.

@@ -9,9 +9,10 @@ import { runLogged } from './logged-command.mjs';
  * @param {string} node
  * @param {NodeJS.ProcessEnv} env with the toolchain in PATH
  * @param {string} logFolder
+ * @param {string[]} [packages] build these, and what they need; all unless given
  * @returns {Promise<string>} what was done, for the progress line
  */
-export async function build(root, node, env, logFolder) {
+export async function build(root, node, env, logFolder, packages = []) {
   const output = await runLogged({
     doing: 'Building the frontends',
     program: node,
@@ -19,6 +20,7 @@ export async function build(root, node, env, logFolder) {
       path.join(root, 'node_modules', 'turbo', 'bin', 'turbo'),
       'run',
       'build',
+      ...packages.map((name) => `--filter=${name}`),
       '--ui=stream',
       '--output-logs=new-only',
       '--no-color',

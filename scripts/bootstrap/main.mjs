@@ -78,6 +78,11 @@ export async function main(argv) {
       await step(progress, 'build', 'building what changed', () =>
         build(root, node, env, logFolder),
       );
+    // In development the frontends build themselves, but not the script that all pages load.
+    if (commandLine.command === 'dev')
+      await step(progress, 'build', 'building what changed', () =>
+        build(root, node, env, logFolder, ['@turnout/client']),
+      );
 
     await handOver(node, path.join(root, programs[commandLine.command]), argv, root, env);
   } catch (error) {

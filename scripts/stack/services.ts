@@ -188,7 +188,10 @@ function upstream(
 }
 
 /** What every server gets: our own environment without the secrets that are not for all. */
-function baseEnvironment({ env, dataFolder, mode }: Settings, { urls }: Upstreams): Environment {
+function baseEnvironment(
+  { config, env, dataFolder, mode }: Settings,
+  { urls }: Upstreams,
+): Environment {
   const {
     TURNOUT_COOKIE_SECRETS: _cookies,
     TURNOUT_ADMIN_TOKEN: _token,
@@ -196,6 +199,8 @@ function baseEnvironment({ env, dataFolder, mode }: Settings, { urls }: Upstream
     ...rest
   } = env;
   return {
+    // Where the frontends' servers report conversions.
+    TURNOUT_EDGE_URL: `http://127.0.0.1:${config.public.port}`,
     ...rest,
     NODE_ENV: mode,
     TURNOUT_DATA_DIR: dataFolder,

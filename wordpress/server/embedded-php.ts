@@ -28,8 +28,8 @@ const documentRoot = `${root}/site`;
 
 export interface EmbeddedPhpOptions {
   readonly site: SiteFolder;
-  /** Base URL of the product API, the one place that PHP may call. */
-  readonly apiUrl: string;
+  /** URLs of the servers that PHP may call, and no others. */
+  readonly servers: readonly string[];
   /** Environment of the PHP scripts. */
   readonly env: Readonly<Record<string, string>>;
   /**
@@ -192,7 +192,7 @@ function closeSocketProxy(runtime: { outboundNetworkProxyServer?: Server }): voi
   runtime.outboundNetworkProxyServer?.close();
 }
 
-async function bootRuntime({ site, apiUrl }: EmbeddedPhpOptions): Promise<PHP> {
+async function bootRuntime({ site, servers }: EmbeddedPhpOptions): Promise<PHP> {
   const php = new PHP(
     await loadNodeRuntime('8.5', {
       emscriptenOptions: {
@@ -202,7 +202,7 @@ async function bootRuntime({ site, apiUrl }: EmbeddedPhpOptions): Promise<PHP> {
       },
     }),
   );
-  php.onMessage((message) => makeHostRequest(message, apiUrl));
+  php.onMessage((message) => makeHostRequest(message, servers));
   await setPhpIniEntries(php, {
     // Compiled scripts stay in memory; a changed file shows within a second.
     'opcache.enable': 1,

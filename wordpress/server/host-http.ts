@@ -13,18 +13,22 @@ interface HostRequest {
 
 /**
  * Makes an HTTP request for the embedded PHP (see http-through-host.php), to
- * the product API and nowhere else.
+ * the servers of this site and nowhere else.
  *
  * @param message The request as JSON.
- * @param apiUrl Base URL of the API; its origin is the only one allowed.
+ * @param servers URLs whose origins are allowed.
  * @returns JSON: `{status, headers, body}`, or `{error}`. Never rejects.
  */
-export async function makeHostRequest(message: string, apiUrl: string): Promise<string> {
+export async function makeHostRequest(
+  message: string,
+  servers: readonly string[],
+): Promise<string> {
   try {
     const request: unknown = JSON.parse(message);
     if (!isHostRequest(request)) throw new Error('Expected an HTTP request as JSON.');
-    if (URL.parse(request.url)?.origin !== new URL(apiUrl).origin) {
-      throw new Error(`This site calls ${apiUrl} only, not ${request.url}.`);
+    const origin = URL.parse(request.url)?.origin;
+    if (!servers.some((server) => new URL(server).origin === origin)) {
+      throw new Error(`This site calls ${servers.join(' and ')} only, not ${request.url}.`);
     }
     const answer = await fetch(request.url, {
       method: request.method,

@@ -8,6 +8,7 @@ describe('readSettings', () => {
       port: 4003,
       dataDir: '/repo/.turnout',
       apiUrl: 'http://127.0.0.1:4000',
+      edgeUrl: 'http://127.0.0.1:8080',
       php: { kind: 'embedded' },
     });
   });
@@ -35,12 +36,13 @@ describe('readSettings', () => {
     const env = {
       PORT: '80a',
       TURNOUT_API_URL: 'ftp://x',
+      TURNOUT_EDGE_URL: 'edge',
       TURNOUT_WORDPRESS_MYSQL_URL: 'mysql://u:p@h/d',
     };
     const read = () => readSettings(env, '/repo');
     expect(read).toThrow(SettingsError);
     expect(read).toThrow(
-      /PORT.*`80a`[\s\S]*TURNOUT_API_URL.*`ftp:\/\/x`[\s\S]*needs TURNOUT_WORDPRESS_PHP/,
+      /PORT.*`80a`[\s\S]*TURNOUT_API_URL.*`ftp:\/\/x`[\s\S]*TURNOUT_EDGE_URL.*`edge`[\s\S]*needs TURNOUT_WORDPRESS_PHP/,
     );
   });
 

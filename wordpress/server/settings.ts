@@ -27,6 +27,8 @@ export interface Settings {
   readonly dataDir: string;
   /** Base URL of the product API. */
   readonly apiUrl: string;
+  /** Base URL of the edge, which hears of conversions. */
+  readonly edgeUrl: string;
   /** Absent: one is made once and kept in the data folder. */
   readonly adminPassword?: string;
   readonly php: PhpRuntime;
@@ -58,12 +60,17 @@ export function readSettings(env: NodeJS.ProcessEnv, repoRoot: string): Settings
     problems.push(`Expected PORT to be a port number from 0 to 65535, got \`${portText}\`.`);
   }
 
-  const apiUrl = env['TURNOUT_API_URL'] || 'http://127.0.0.1:4000';
-  if (!/^https?:$/.test(URL.parse(apiUrl)?.protocol ?? '')) {
-    problems.push(
-      `Expected TURNOUT_API_URL to be an http or https URL such as http://127.0.0.1:4000, got \`${apiUrl}\`.`,
-    );
-  }
+  const serverUrl = (name: string, otherwise: string): string => {
+    const url = env[name] || otherwise;
+    if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
+      problems.push(
+        `Expected ${name} to be an http or https URL such as ${otherwise}, got \`${url}\`.`,
+      );
+    }
+    return url;
+  };
+  const apiUrl = serverUrl('TURNOUT_API_URL', 'http://127.0.0.1:4000');
+  const edgeUrl = serverUrl('TURNOUT_EDGE_URL', 'http://127.0.0.1:8080');
 
   const binary = env['TURNOUT_WORDPRESS_PHP'];
   const mysqlUrl = env['TURNOUT_WORDPRESS_MYSQL_URL'];
@@ -94,6 +101,7 @@ export function readSettings(env: NodeJS.ProcessEnv, repoRoot: string): Settings
     port,
     dataDir: path.resolve(repoRoot, env['TURNOUT_DATA_DIR'] || '.turnout'),
     apiUrl,
+    edgeUrl,
     ...(adminPassword ? { adminPassword } : {}),
     php,
   };

@@ -5,7 +5,7 @@
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { adminPassword } from './admin-password.ts';
 import { startProductApi, type ProductApi } from './product-api.fixture.ts';
+import { startReportTaker, type ReportTaker } from './report-taker.fixture.ts';
 import type { PhpRuntime } from './settings.ts';
 import { startWordPress, type RunningSite } from './wordpress.ts';
 
@@ -30,6 +31,12 @@ interface Ask {
 
 /** Where visitors are, as the edge in front passes it on. */
 const publicHost = 'localhost:8080';
+
+const CLIENT_SCRIPT = /<script src="\/_turnout\/client.js" defer data-expect="signup"><\/script>/g;
+
+function isShopPage(target: string): boolean {
+  return /^\/(?:$|plans\b|sign-up\b)/.test(target);
+}
 
 const agent = new http.Agent({ keepAlive: true });
 const inCi = process.env['CI'] === 'true';
@@ -111,6 +118,7 @@ const environments: Record<string, (folder: string) => Promise<Environment | und
 describe.each(Object.entries(environments))('%s', { timeout: 120_000 }, (name, prepare) => {
   let folder: string;
   let api: ProductApi;
+  let edge: ReportTaker;
   let environment: Environment | undefined;
   let site: RunningSite;
   const log: string[] = [];
@@ -119,7 +127,14 @@ describe.each(Object.entries(environments))('%s', { timeout: 120_000 }, (name, p
   const start = async (): Promise<RunningSite> => {
     if (!environment) throw new Error(`${name} is not available.`);
     const started = await startWordPress(
-      { host: '127.0.0.1', port: 0, dataDir: folder, apiUrl: api.url, php: environment.php },
+      {
+        host: '127.0.0.1',
+        port: 0,
+        dataDir: folder,
+        apiUrl: api.url,
+        edgeUrl: edge.url,
+        php: environment.php,
+      },
       { log: (line) => log.push(line), requestsPerRuntime },
     );
     await started.ready;
@@ -168,6 +183,7 @@ describe.each(Object.entries(environments))('%s', { timeout: 120_000 }, (name, p
   beforeAll(async () => {
     folder = mkdtempSync(path.join(tmpdir(), 'turnout-wordpress-'));
     api = await startProductApi();
+    edge = await startReportTaker();
     api.broken = true; // The first test is about that.
     environment = await prepare(folder);
     if (environment) site = await start();
@@ -181,6 +197,7 @@ describe.each(Object.entries(environments))('%s', { timeout: 120_000 }, (name, p
     await running?.close();
     await environment?.stop();
     api.close();
+    edge.close();
     rmSync(folder, { recursive: true, force: true });
   }, 30_000);
 
@@ -227,7 +244,10 @@ describe.each(Object.entries(environments))('%s', { timeout: 120_000 }, (name, p
       expect(body).toContain('<html lang="en" data-frontend="wordpress">');
       expect(body).toContain('This page is served by WordPress');
       expect(body.match(/<h1[ >]/g)).toHaveLength(1);
-      expect(body).not.toMatch(
+      // The shop's pages hope for a sign-up, those of WordPress itself for nothing.
+      const clients = body.match(CLIENT_SCRIPT) ?? [];
+      expect([target, clients.length]).toEqual([target, isShopPage(target) ? 1 : 0]);
+      expect(body.replace(CLIENT_SCRIPT, '')).not.toMatch(
         /<script|s\.w\.org|gravatar|name="generator"|wp-emoji|Warning:|Deprecated:/,
       );
       expect(headers['set-cookie']).toBeUndefined();
@@ -286,6 +306,90 @@ describe.each(Object.entries(environments))('%s', { timeout: 120_000 }, (name, p
       email: 'ada@example.org',
       plan: 'swift',
     });
+  });
+
+  const VISITOR = 'turnout=1.wZPl9qd-KCzQjxaK2mBjvA.home-redesign:control:1.mac';
+  const form = { full_name: 'Ada', email: 'ada@example.org', plan: 'swift' };
+  const asVisitor = (target: string) => ask(target, { headers: { cookie: VISITOR } });
+  const signUp = (target = '/sign-up', headers: Record<string, string> = {}) =>
+    ask(target, { method: 'POST', form, headers: { cookie: VISITOR, ...headers } });
+
+  test('reports a sign-up to the edge, with what the plan costs a month', async () => {
+    edge.take();
+    const requestId = '0199f5a2-7b3c-7c1e-9a41-d20f6c51e97b';
+    const answer = await signUp('/sign-up', { 'x-request-id': requestId });
+    expect(edge.take()).toMatchObject([
+      {
+        cookie: VISITOR,
+        origin: undefined,
+        body: {
+          events: [{ metric: 'signup', did_convert: true, value: 18.5, request_id: requestId }],
+        },
+      },
+    ]);
+    // This visit owes no other result.
+    expect(answer.body).toContain(
+      '<script src="/_turnout/client.js" defer data-settle="signup"></script>',
+    );
+    expect(answer.body).not.toContain('data-expect');
+  });
+
+  test('reports nothing of a refused form, of somebody who is no visitor, or by its own name', async () => {
+    edge.take();
+    await ask('/sign-up', {
+      method: 'POST',
+      form: { ...form, email: 'nowhere' },
+      headers: { cookie: VISITOR },
+    });
+    await signUp('/sign-up', { cookie: 'theme=dark' });
+    const mounted = await signUp('/wordpress/sign-up');
+    expect(mounted.body).toContain('Welcome, Ada');
+    expect(mounted.body).not.toContain('<script');
+    expect((await ask('/wordpress/plans')).body).not.toContain('<script');
+    expect(edge.take()).toEqual([]);
+  });
+
+  test('a sign-up is welcome although the edge refuses its report, and the log says why', async () => {
+    edge.status = 422;
+    try {
+      expect((await signUp()).body).toContain('Welcome, Ada');
+    } finally {
+      edge.status = 202;
+    }
+    edge.take();
+    await expect
+      .poll(() => log.join('\n'))
+      .toContain('conversion of signup not reported to ' + edge.url);
+    expect(log.join('\n')).toContain('expected status 202, got 422');
+  });
+
+  test('other plugins report by an action, and an order of a shop counts once', async () => {
+    const [kind = ''] = readdirSync(path.join(folder, 'wordpress'));
+    copyFileSync(
+      path.join(import.meta.dirname, 'fixtures/shop.php'),
+      path.join(folder, 'wordpress', kind, 'site/wp-content/mu-plugins/shop.php'),
+    );
+    edge.take();
+    // A changed folder shows within a second.
+    await expect
+      .poll(async () => {
+        await asVisitor('/plans?convert=newsletter');
+        return edge.take();
+      })
+      .toMatchObject([{ body: { events: [{ metric: 'newsletter', did_convert: true }] } }]);
+    const pages = await Promise.all(
+      [17, 17, 18].map((order) => asVisitor(`/plans?order=${order}`)),
+    );
+    const events = edge.take().flatMap(({ body }) => body.events);
+    expect(events).toMatchObject([
+      { metric: 'purchase', value: 49.9 },
+      { metric: 'purchase', value: 49.9 },
+      { metric: 'purchase', value: 49.9 },
+    ]);
+    const [first, again, other] = events.map(({ event_id }) => event_id);
+    expect(again).toBe(first);
+    expect(other).not.toBe(first);
+    expect(pages[0]?.body).toContain('data-expect="signup" data-settle="purchase"');
   });
 
   test('shows what the API refuses beside the fields, and keeps what was typed', async () => {

@@ -71,6 +71,7 @@ export async function startWordPress(
     const admin = adminPassword(settings.dataDir, settings.adminPassword);
     const env = {
       TURNOUT_API_URL: settings.apiUrl,
+      TURNOUT_EDGE_URL: settings.edgeUrl,
       ...(interpreter?.database
         ? {
             TURNOUT_WORDPRESS_DB_HOST: interpreter.database.address,
@@ -94,7 +95,7 @@ export async function startWordPress(
     } else {
       const embedded = await EmbeddedPhp.start({
         site,
-        apiUrl: settings.apiUrl,
+        servers: [settings.apiUrl, settings.edgeUrl],
         env,
         log: logPhp,
         requestsPerRuntime: options.requestsPerRuntime ?? 2000,

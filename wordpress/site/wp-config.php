@@ -31,10 +31,12 @@ define( 'WP_DEBUG_DISPLAY', false );
 define( 'TURNOUT_PUBLIC_HOST_PATTERN', '/^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5})?$/iD' );
 define( 'TURNOUT_API_URL', $turnout_env( 'TURNOUT_API_URL', 'http://127.0.0.1:4000' ) );
 
-// The site calls nobody but the product API: no update checks, no news, no
+define( 'TURNOUT_EDGE_URL', $turnout_env( 'TURNOUT_EDGE_URL', 'http://127.0.0.1:8080' ) );
+
+// The site calls nobody but the product API and the edge: no update checks, no news, no
 // oEmbed look-ups, and no code installed from the dashboard.
 define( 'WP_HTTP_BLOCK_EXTERNAL', true );
-define( 'WP_ACCESSIBLE_HOSTS', (string) parse_url( TURNOUT_API_URL, PHP_URL_HOST ) );
+define( 'WP_ACCESSIBLE_HOSTS', parse_url( TURNOUT_API_URL, PHP_URL_HOST ) . ',' . parse_url( TURNOUT_EDGE_URL, PHP_URL_HOST ) );
 define( 'AUTOMATIC_UPDATER_DISABLED', true );
 define( 'DISALLOW_FILE_MODS', true );
 define( 'DISABLE_WP_CRON', true );

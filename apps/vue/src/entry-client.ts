@@ -1,15 +1,29 @@
+import { turnout } from '@turnout/client';
 import { nextTick } from 'vue';
 import { createWebHistory } from 'vue-router';
 import { createApp } from './app/create-app.ts';
 import type { PageState } from './app/page-state.ts';
 import { pageMeta } from './app/page-meta.ts';
 import { browserApi } from './shop/browser-api.ts';
+import { SIGN_UP, signUpValue, tellingSignUps } from './shop/sign-up-conversion.ts';
 import { createShop } from './shop/shop.ts';
 
 const { base, shop: initial }: PageState = JSON.parse(
   document.querySelector('#state')?.textContent ?? '',
 );
-const shop = createShop(browserApi, initial, () => performance.now());
+// Shown by its name, under /vue/, the shop counts nobody.
+const isCounted = base === '/';
+const api = isCounted
+  ? tellingSignUps(browserApi, (plan) => {
+      turnout.convert(SIGN_UP, { value: signUpValue(shop.state.plans, plan) });
+    })
+  : browserApi;
+const shop = createShop(api, initial, () => performance.now());
+if (isCounted) {
+  turnout.expect(SIGN_UP);
+  // A form that was sent before this script came is reported by the server.
+  if (initial.posted?.outcome.kind === 'welcome') turnout.settle(SIGN_UP);
+}
 const { app, router } = createApp(shop, createWebHistory(base));
 
 await router.isReady();

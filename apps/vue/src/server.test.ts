@@ -54,6 +54,7 @@ test('in development: pages, modules and the push socket on one port; SIGTERM en
 test.each([
   ['PORT', 'eighty', /PORT: expected a port number from 0 to 65535, got "eighty"/],
   ['TURNOUT_API_URL', 'localhost', /TURNOUT_API_URL: expected a URL such as .*, got "localhost"/],
+  ['TURNOUT_EDGE_URL', 'edge:80', /TURNOUT_EDGE_URL: expected a URL such as .*, got "edge:80"/],
 ])('a wrong %s is named', async (name, value, message) => {
   const child = startProcess({ NODE_ENV: 'development', [name]: value });
   let errors = '';

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import { reportConversion } from '@turnout/client/server';
 import { createShopServer } from './server/shop-server.ts';
 import { productApi } from './server/product-api.ts';
 
 const DEFAULT_PORT = 4002;
 const DEFAULT_API_URL = 'http://127.0.0.1:4000';
+const DEFAULT_EDGE_URL = 'http://127.0.0.1:8080';
 /** The API answers in milliseconds; a page that waits longer than this had better say so. */
 const API_TIMEOUT_MS = 3_000;
 /** How long answers in flight may take after SIGTERM; the process must be gone after 5 s. */
@@ -18,6 +20,7 @@ const log = (line: string) => {
   process.stderr.write(`vue: ${line}\n`);
 };
 
+const edgeUrl = serverUrl('TURNOUT_EDGE_URL', DEFAULT_EDGE_URL);
 const shop = await createShopServer({
   openFrontend: async (httpServer) => {
     if (development) {
@@ -27,7 +30,12 @@ const shop = await createShopServer({
     const { openBuiltFrontend } = await import('./server/built-frontend.ts');
     return openBuiltFrontend(join(root, 'dist'));
   },
-  api: productApi({ url: apiUrl(), timeoutMs: API_TIMEOUT_MS, log }),
+  api: productApi({
+    url: serverUrl('TURNOUT_API_URL', DEFAULT_API_URL),
+    timeoutMs: API_TIMEOUT_MS,
+    log,
+  }),
+  report: (conversion, request) => reportConversion(conversion, request, { edgeUrl, log }),
   log,
 });
 
@@ -62,11 +70,11 @@ function listenPort(): number {
   return port;
 }
 
-function apiUrl(): URL {
-  const text = process.env.TURNOUT_API_URL ?? DEFAULT_API_URL;
+function serverUrl(name: string, otherwise: string): URL {
+  const text = process.env[name] ?? otherwise;
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new Error(`TURNOUT_API_URL: expected a URL such as ${DEFAULT_API_URL}, got "${text}"`);
+    throw new Error(`${name}: expected a URL such as ${otherwise}, got "${text}"`);
   }
   return url;
 }

@@ -8,7 +8,7 @@ export interface Turnout {
    * @param metric what is counted, such as `signup`
    * @param options.value what it was worth, in the metric's own unit
    */
-  readonly convert: (metric: string, options?: { readonly value?: number }) => void;
+  readonly convert: (metric: string, options?: { readonly value?: number | undefined }) => void;
   /** The page hopes for a conversion: leaving it without one is a non-conversion. */
   readonly expect: (metric: string) => void;
   /** Somebody else has reported the result, such as the page's server: this visit owes none. */

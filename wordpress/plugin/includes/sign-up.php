@@ -61,6 +61,9 @@ function sign_up( array $plans ): array {
 	}
 	$result = send_sign_up( $values );
 	if ( 'created' === $result['status'] ) {
+		// What a sign-up is worth: the plan's price a month, in euros.
+		$plan = find_plan( $plans, $values['plan'] );
+		turnout_convert( 'signup', null === $plan ? null : $plan['price'] / 100 );
 		return array( 200, array( 'values' => $values, 'welcome' => $result['name'] ?? '' ) + $view );
 	}
 	if ( 'refused' === $result['status'] ) {

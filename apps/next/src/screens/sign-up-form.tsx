@@ -1,8 +1,11 @@
 'use client';
 
+import { turnout } from '@turnout/client';
 import type { Plan } from '@turnout/contracts/product';
 import { useActionState, useEffect, useRef } from 'react';
 import { formatPrice } from '../product/price.ts';
+import { SIGN_UP } from '../product/sign-up-metric.ts';
+import { useMount } from '../shell/mount-context.tsx';
 import { MountedLink } from '../shell/mounted-link.tsx';
 import { submitSignUp } from './sign-up-action.ts';
 import { blankForm, type SignUpField } from './sign-up-state.ts';
@@ -16,9 +19,18 @@ type Props = {
 
 /** The sign-up form, and the welcome that takes its place. Works without JavaScript too. */
 export function SignUpForm({ plans, preselected }: Props) {
-  const [state, submit, pending] = useActionState(submitSignUp, blankForm(preselected));
+  const mount = useMount();
+  const [state, submit, pending] = useActionState(
+    submitSignUp.bind(null, mount),
+    blankForm(preselected),
+  );
   const form = useRef<HTMLFormElement>(null);
   const greeting = useRef<HTMLHeadingElement>(null);
+
+  // The server has reported it.
+  useEffect(() => {
+    if (state.kind === 'welcome' && mount === '') turnout.settle(SIGN_UP);
+  }, [state, mount]);
 
   // The answer replaces what the visitor was looking at: take the focus to it.
   useEffect(() => {

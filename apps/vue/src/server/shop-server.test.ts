@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
+import type { Conversion, ConvertingRequest } from '@turnout/client/server';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { listeningPort, sendJson, soar, startPlanServer } from '../testing/plan-server.ts';
 import { openBuiltFrontend } from './built-frontend.ts';
@@ -41,6 +42,8 @@ interface Shop {
   lines: string[];
   /** What the API was sent. */
   signUps: { body: unknown; headers: IncomingMessage['headers'] }[];
+  /** What was reported as converted, and by whom. */
+  conversions: [Conversion, ConvertingRequest][];
   send: (target: string, options?: SendOptions) => Promise<Answer>;
 }
 
@@ -59,6 +62,7 @@ interface Answer {
 async function startShop(options: { apiUrl?: URL } = {}): Promise<Shop> {
   const lines: string[] = [];
   const signUps: Shop['signUps'] = [];
+  const conversions: Shop['conversions'] = [];
   const url =
     options.apiUrl ??
     (await startPlanServer(async (request, response) => {
@@ -81,11 +85,12 @@ async function startShop(options: { apiUrl?: URL } = {}): Promise<Shop> {
   const shop = await createShopServer({
     openFrontend: () => openBuiltFrontend(dist),
     api: productApi({ url, timeoutMs: 2_000, log }),
+    report: async (...conversion) => void conversions.push(conversion),
     log,
   });
   await new Promise<void>((resolve) => shop.server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => shop.close(0));
-  return { shop, lines, signUps, send: (target, sent) => sendTo(shop, target, sent) };
+  return { shop, lines, signUps, conversions, send: (target, sent) => sendTo(shop, target, sent) };
 }
 
 /** Sends the target as it is: `fetch` would mend the bad ones. */
@@ -237,6 +242,23 @@ describe('the sign-up form', () => {
       { body: { name: '<b>Ada', email: 'ada@example.org', plan: 'soar' }, headers: visitor },
     ]);
     expect(signUps[0]?.headers).not.toHaveProperty('cookie');
+  });
+
+  test('reports a sign-up as a conversion, with what the plan costs a month', async () => {
+    const { send, conversions } = await startShop();
+    const body = 'name=Ada&email=ada%40example.org&plan=soar';
+    const visitor = { cookie: 'turnout=1.a', 'x-request-id': 'r1' };
+    await send('/sign-up', { method: 'POST', headers: { ...form, ...visitor }, body });
+    expect(conversions).toEqual([[{ metric: 'signup', value: 18 }, visitor]]);
+  });
+
+  test('reports no refused form, and nothing by its own name', async () => {
+    const { send, conversions } = await startShop();
+    const post = (target: string, email: string) =>
+      send(target, { method: 'POST', headers: form, body: `name=Ada&email=${email}&plan=soar` });
+    expect((await post('/sign-up', 'nowhere')).status).toBe(422);
+    expect((await post('/vue/sign-up', 'ada%40example.org')).status).toBe(200);
+    expect(conversions).toEqual([]);
   });
 
   test('shows what the API refuses beside what was typed', async () => {

@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Conversion, ConvertingRequest } from '@turnout/client/server';
 import type { SignUpForm, SignUpOutcome } from '../shop/shop-api.ts';
+import { SIGN_UP, signUpValue } from '../shop/sign-up-conversion.ts';
 import type { ShopState } from '../shop/shop.ts';
 import { acceptedEncoding, encodeBody } from './content-encoding.ts';
 import { documentHtml } from './document.ts';
@@ -24,6 +26,8 @@ const PAGE_HEADERS = {
 export interface ShopServerOptions {
   openFrontend: OpenFrontend;
   api: ProductApi;
+  /** Reports a conversion of the visitor whose request has these headers. Never rejects. */
+  report: (conversion: Conversion, request: ConvertingRequest) => Promise<void>;
   /** Told of every page that could not be rendered. */
   log: (line: string) => void;
 }
@@ -92,6 +96,10 @@ async function answer(
   if (request.method !== 'POST') return refuseMethod(response, 'GET, HEAD, POST');
 
   const { posted, status } = await signUpFromForm(request, options.api);
+  // Shown by its name, under /vue/, the shop counts nobody.
+  if (posted.outcome.kind === 'welcome' && place.base === '/') {
+    await reportSignUp(posted.outcome.plan, request, options);
+  }
   // What is left of a refused body is not read, so the connection cannot go on after it.
   if (!request.complete) response.setHeader('Connection', 'close');
   return sendPage(request, response, frontend, options.api, place, posted, status);
@@ -112,6 +120,23 @@ async function signUpFromForm(
     const outcome: SignUpOutcome = { kind: 'refused', errors: { form: error.message } };
     return { posted: { form: { plan: '', name: '', email: '' }, outcome }, status: error.status };
   }
+}
+
+/** A sign-up without JavaScript counts as much as one with. */
+async function reportSignUp(
+  plan: string,
+  { headers }: IncomingMessage,
+  { api, report }: ShopServerOptions,
+): Promise<void> {
+  const plans = await api.plans().catch(() => null);
+  const requestId = headers['x-request-id'];
+  await report(
+    { metric: SIGN_UP, value: signUpValue(plans, plan) },
+    {
+      cookie: headers.cookie,
+      'x-request-id': typeof requestId === 'string' ? requestId : undefined,
+    },
+  );
 }
 
 /** What the edge says of a request goes with the sign-up, as it does when the browser sends it. */
