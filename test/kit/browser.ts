@@ -110,17 +110,19 @@ export function watchPage(page: Page, origin: string): PageWatch {
 
 /**
  * What Chromium reports as failed although all is in order: a prefetch of Next.js that a
- * navigation has overtaken; a server action whose streamed answer ended with a new page; a
- * script where JavaScript is turned off (`csp`; what a policy of ours forbids, the console
+ * navigation has overtaken; a server action whose streamed answer ended with a new page; the
+ * answer to a report that has outlived its page; a script where JavaScript is turned off (`csp`; what a policy of ours forbids, the console
  * tells as well).
  */
 function isExpectedAbort(request: Request): boolean {
   const reason = request.failure()?.errorText;
   if (reason === 'csp') return request.resourceType() === 'script';
-  const isPrefetch = new URL(request.url()).searchParams.has('_rsc');
+  const { pathname, searchParams } = new URL(request.url());
+  const isPrefetch = searchParams.has('_rsc');
+  const isReport = pathname === '/_turnout/v1/events';
   const isServerAction =
     request.method() === 'POST' && request.headers()['next-action'] !== undefined;
-  return reason === 'net::ERR_ABORTED' && (isPrefetch || isServerAction);
+  return reason === 'net::ERR_ABORTED' && (isPrefetch || isServerAction || isReport);
 }
 
 function describe(response: Response): LoadedResource {
