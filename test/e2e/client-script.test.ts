@@ -180,19 +180,17 @@ describe.runIf(hasChromium())('the client script', () => {
     await expect.poll(() => stored(later)).toEqual([]);
   });
 
-  test.each([503, 429, 0])(
-    'what is answered with %i is sent again, as the same event',
-    async (bad) => {
-      status = bad;
-      const page = await context.newPage();
-      await page.goto(`${origin}/quiet`);
-      await page.evaluate(`turnout.convert('signup')`);
-      await until(() => results.length >= 2);
-      status = 202;
-      await expect.poll(() => stored(page)).toEqual([]);
-      expect(ids()).toHaveLength(1);
-    },
-  );
+  test.each([503, 0])('what is answered with %i is sent again, as the same event', async (bad) => {
+    status = bad;
+    const page = await context.newPage();
+    await page.goto(`${origin}/quiet`);
+    await page.evaluate(`turnout.convert('signup')`);
+    await until(() => results.length === 1);
+    status = 202;
+    await expect.poll(() => stored(page)).toEqual([]);
+    expect(results.length).toBeGreaterThan(1);
+    expect(ids()).toHaveLength(1);
+  });
 
   test('what the edge refuses is not sent again', async () => {
     status = 422;
@@ -225,10 +223,9 @@ describe.runIf(hasChromium())('the client script', () => {
     await page.goto(origin + DENIED);
     await expect(page.evaluate('localStorage')).rejects.toThrow('SecurityError');
     await page.evaluate(`turnout.convert('signup')`);
-    await until(() => results.length >= 2);
+    await until(() => results.length === 1);
     status = 202;
-    const before = results.length;
-    await until(() => results.length > before);
+    await until(() => results.length === 2);
     await page.goto('about:blank');
     expect(ids()).toHaveLength(1);
     expect(exceptions).toEqual([]);
