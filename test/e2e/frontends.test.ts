@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { TestResult } from '@turnout/contracts/event';
 import { planListSchema, type Plan } from '@turnout/contracts/product';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -15,6 +17,7 @@ import {
 } from '../kit/browser.ts';
 import { visitorOfEachFrontend, type FrontendName } from '../kit/frontend-visitors.ts';
 import { NAVIGATION, send } from '../kit/http.ts';
+import { readLoggedEvents, type LoggedEvents } from '../kit/logged-events.ts';
 import { metricValue } from '../kit/metrics.ts';
 import { startStack, type StackProcess } from '../kit/stack-process.ts';
 
@@ -51,6 +54,7 @@ let stack: StackProcess;
 let browser: Browser;
 let plans: Plan[];
 let visitors: Readonly<Record<FrontendName, string>>;
+let events: LoggedEvents;
 
 // oxlint-disable-next-line vitest/valid-title -- told apart by the machine, not by a title
 describe.runIf(hasChromium())('in a browser', () => {
@@ -58,8 +62,10 @@ describe.runIf(hasChromium())('in a browser', () => {
     [stack, browser] = await Promise.all([startStack(), launchBrowser()]);
     plans = planListSchema.parse(JSON.parse((await send(`${stack.url}/api/plans`, {})).text)).plans;
     visitors = await visitorOfEachFrontend(stack.url);
+    events = readLoggedEvents({ dataDir: stack.dataDir });
   });
   afterAll(async () => {
+    await events?.close();
     await browser?.close();
     await stack?.remove();
   });
@@ -135,6 +141,7 @@ describe.runIf(hasChromium())('in a browser', () => {
     ])('its sign-up works %s JavaScript', async (_, javaScriptEnabled) => {
       await using visit = await visitAs(frontend, { javaScriptEnabled });
       const { page, watch } = visit;
+      const reports = await reportsOf(visitors[frontend.name]);
       const plan = popularPlan();
       const name = `Ada of ${frontend.name} ${javaScriptEnabled}`;
       const email = `ada.${frontend.name}.${javaScriptEnabled}@example.org`;
@@ -164,12 +171,61 @@ describe.runIf(hasChromium())('in a browser', () => {
         {
           email,
           plan: plan.id,
-          visitor: visitorId(frontend),
+          visitor: visitorId(visitors[frontend.name]),
           assignments: `home-redesign=${frontend.variant}`,
+        },
+      ]);
+      await reports.until(1, { didConvert: true });
+      expect(reports.of({ didConvert: true })).toMatchObject([
+        {
+          experiment: 'home-redesign',
+          variant: frontend.variant,
+          metric: 'signup',
+          value: plan.price / 100,
+          requestId: expect.any(String),
         },
       ]);
       // The refusal is one of HTTP too, where a page or an API answered it.
       expect(watch.problems.filter((problem) => !problem.includes('422'))).toEqual([]);
+    });
+
+    test('a visit without a sign-up is told, also when the network was away', async () => {
+      const { [frontend.name]: cookie } = await visitorOfEachFrontend(stack.url);
+      await using visit = await visitAs(frontend, { cookie });
+      const { context, page } = visit;
+      const reports = await reportsOf(cookie);
+      await page.goto(stack.url + frontend.mount);
+      await isHydrated(frontend, page);
+      await page.goto(`${stack.url}/`);
+      await isHydrated(frontend, page);
+      await context.setOffline(true);
+      await page.waitForFunction('!navigator.onLine');
+      await page.goto('about:blank');
+      await page.close();
+      await context.setOffline(false);
+
+      // The next visit tells of the last one.
+      const later = await context.newPage();
+      const watch = watchPage(later, stack.url);
+      await later.goto(`${stack.url}/sign-up`);
+      await isHydrated(frontend, later);
+      await reports.until(1, {});
+      // Where the browser tells the edge itself, that fails as well, for now.
+      const endpoint = '**/_turnout/v1/events';
+      await context.route(endpoint, (route) => route.abort('internetdisconnected'));
+      await signUp(later, `Grace of ${frontend.name}`);
+      await later.goto('about:blank');
+      await context.unroute(endpoint);
+      await later.goto(`${stack.url}/`);
+      await reports.until(1, { didConvert: true });
+      await later.goto('about:blank');
+
+      const about = { experiment: 'home-redesign', variant: frontend.variant, metric: 'signup' };
+      expect(reports.of({})).toMatchObject([
+        { ...about, didConvert: false, value: null },
+        { ...about, didConvert: true, value: popularPlan().price / 100 },
+      ]);
+      expect(watch.problems.filter((problem) => !problem.includes('DISCONNECTED'))).toEqual([]);
     });
 
     test('a plan that is none gets a 404 page of its own', async () => {
@@ -189,6 +245,25 @@ describe.runIf(hasChromium())('in a browser', () => {
       expect(await accessibilityProblems(page)).toEqual([]);
       // The status itself, which the console repeats.
       expect(watch.problems.filter((problem) => !problem.includes('404'))).toEqual([]);
+    });
+
+    test(`${frontend.mount} reports nothing of a visitor, not even a sign-up`, async () => {
+      const { [frontend.name]: cookie } = await visitorOfEachFrontend(stack.url);
+      await using visit = await visitAs(frontend, { cookie });
+      const { context, page } = visit;
+      const reports = await reportsOf(cookie);
+      await page.goto(`${stack.url}${frontend.mount}/sign-up`);
+      await isHydrated(frontend, page);
+      await signUp(page, `Edith of ${frontend.name}`);
+      await page.goto('about:blank');
+      // What comes now comes after all that should not be there.
+      const now = { event_id: randomUUID(), metric: 'now', did_convert: true };
+      const answer = await context.request.post(`${stack.url}/_turnout/v1/events`, {
+        data: { events: [now] },
+      });
+      expect(answer.status()).toBe(202);
+      await reports.until(1, { metric: 'now' });
+      expect(reports.of({})).toHaveLength(1);
     });
 
     test(`${frontend.mount} shows it to anyone, and counts nobody`, async () => {
@@ -275,9 +350,50 @@ describe.runIf(hasChromium())('in a browser', () => {
   });
 });
 
-/** `1.<id>.<mirror>.<mac>` */
-function visitorId(frontend: Frontend): string | undefined {
-  return visitors[frontend.name].split('=', 2)[1]?.split('.')[1];
+/** `turnout=1.<id>.<mirror>.<mac>` */
+function visitorId(cookie: string): string | undefined {
+  return cookie.split('=', 2)[1]?.split('.')[1];
+}
+
+/** What is reported of a visitor from now on. */
+async function reportsOf(cookie: string) {
+  await events.take();
+  const results: TestResult[] = [];
+  const of = (wanted: Partial<TestResult>) =>
+    results.filter((result) =>
+      Object.entries(wanted).every(
+        ([name, value]) => value === new Map(Object.entries(result)).get(name),
+      ),
+    );
+  return {
+    of,
+    /** Waits for as many that are like that. */
+    async until(count: number, wanted: Partial<TestResult>): Promise<void> {
+      await expect
+        .poll(async () => {
+          for (const event of await events.take()) {
+            const isNew = !results.some(({ eventId }) => eventId === event.eventId);
+            // One that was sent twice counts once.
+            if (event.kind === 'result' && event.visitor === visitorId(cookie) && isNew)
+              results.push(event);
+          }
+          return of(wanted).length;
+        })
+        .toBe(count);
+    },
+  };
+}
+
+/** Fills in the form of the sign-up page, and sees the welcome. */
+async function signUp(page: Page, name: string): Promise<void> {
+  await page.getByLabel('Full name').fill(name);
+  await page.getByLabel('Email').fill('somebody@example.org');
+  await page.getByLabel('Plan').selectOption(popularPlan().id);
+  await page.getByRole('button', { name: 'Sign up' }).click();
+  await page
+    .getByRole('status')
+    .filter({ hasText: `Welcome, ${name}` })
+    .waitFor();
 }
 
 interface Visit extends AsyncDisposable {
@@ -286,10 +402,13 @@ interface Visit extends AsyncDisposable {
   readonly watch: PageWatch;
 }
 
-/** A browser window of the frontend's visitor. */
-async function visitAs(frontend: Frontend, options: BrowserContextOptions = {}): Promise<Visit> {
+/** A browser window of the frontend's visitor, or of another one whose cookie is given. */
+async function visitAs(
+  frontend: Frontend,
+  { cookie, ...options }: BrowserContextOptions & { cookie?: string } = {},
+): Promise<Visit> {
   const context = await browser.newContext(options);
-  const value = visitors[frontend.name].slice('turnout='.length);
+  const value = (cookie ?? visitors[frontend.name]).slice('turnout='.length);
   await context.addCookies([{ name: 'turnout', value, url: stack.url }]);
   const page = await context.newPage();
   return {
@@ -409,10 +528,14 @@ async function expectServedBy(
     .toEqual([]);
   const strangers = wanted
     .map(({ path, requestId }) => ({ path, upstream: upstreams.get(requestId) }))
-    .filter(
-      ({ path, upstream }) => upstream !== (path.startsWith('/api/') ? 'api' : frontend.name),
-    );
+    .filter(({ path, upstream }) => upstream !== upstreamFor(path, frontend));
   expect(strangers).toEqual([]);
+}
+
+function upstreamFor(path: string, frontend: Frontend): string | undefined {
+  // The edge's own.
+  if (path.startsWith('/_turnout/')) return undefined;
+  return path.startsWith('/api/') ? 'api' : frontend.name;
 }
 
 async function upstreamsByRequest(): Promise<Map<unknown, unknown>> {

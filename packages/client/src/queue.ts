@@ -74,7 +74,7 @@ export function createQueue(
 
 /**
  * Sends a report; where it is refused for what it disagrees with, without the one thing that
- * may be out of date: the edge knows a request for a day.
+ * may be out of date: the edge knows a request for some days.
  */
 async function sendMended(send: Send, report: string): Promise<number> {
   const status = await send(report);

@@ -15,22 +15,19 @@ import {
   type SignUpState,
 } from './sign-up-state.ts';
 
+const AT_ROOT: Mount = '';
+
 /**
  * The sign-up form's server action. What is valid is the API's to say, so that all frontends agree.
- *
- * @param mount where the form was shown; a sign-up counts at the root alone
+ * A sign-up is reported to the edge unless the shop was shown by its name.
  */
-export async function submitSignUp(
-  mount: Mount,
-  _before: SignUpState,
-  form: FormData,
-): Promise<SignUpState> {
+export async function submitSignUp(_before: SignUpState, form: FormData): Promise<SignUpState> {
   const values = postedValues(form);
   const request = await headers();
   const reply = await signUp(apiUrl(), values, passedOn(request));
   if (reply === 'unavailable') return unansweredForm(values);
   if ('problem' in reply) return refusedForm(values, reply.problem);
-  if (mount === '') {
+  if (form.get('mount') === AT_ROOT) {
     await reportSignUp(reply.signUp.plan, request, { apiUrl: apiUrl(), edgeUrl: edgeUrl() });
   }
   return welcome(reply.signUp);

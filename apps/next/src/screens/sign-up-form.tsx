@@ -20,10 +20,7 @@ type Props = {
 /** The sign-up form, and the welcome that takes its place. Works without JavaScript too. */
 export function SignUpForm({ plans, preselected }: Props) {
   const mount = useMount();
-  const [state, submit, pending] = useActionState(
-    submitSignUp.bind(null, mount),
-    blankForm(preselected),
-  );
+  const [state, submit, pending] = useActionState(submitSignUp, blankForm(preselected));
   const form = useRef<HTMLFormElement>(null);
   const greeting = useRef<HTMLHeadingElement>(null);
 
@@ -81,6 +78,7 @@ export function SignUpForm({ plans, preselected }: Props) {
       </header>
       {/* noValidate: the API's own words, next to the field, are better than the browser's bubble. */}
       <form ref={form} action={submit} noValidate className={css.form}>
+        <input type="hidden" name="mount" value={mount} />
         {message !== undefined && (
           <p role="alert" className={css.message}>
             {message}
