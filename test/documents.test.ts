@@ -1,11 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { configSchema, predicateSchema, readConfig } from '@turnout/contracts';
+import { reportSchema } from '@turnout/contracts/event';
 import { rampRequestSchema } from '@turnout/contracts/ramp';
 import { predicateProblems } from '@turnout/router-core';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { createTurnout } from '../packages/client/src/turnout.ts';
 import { parseSteps } from '../packages/cli/src/ramp-steps.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -76,6 +80,50 @@ describe('docs/ramp.md', () => {
     const rows = text.matchAll(/^\| `(\w+)` +\| ([\d.]+) +\|/gm);
     const documented = [...rows].map(([, gate, value]) => [gate, Number(value)]);
     expect(Object.fromEntries(documented)).toEqual(gates);
+  });
+});
+
+describe('docs/conversions.md', () => {
+  const text = read('docs/conversions.md');
+  const examples = (language: string) =>
+    [...text.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(
+      ([, code = '']) => code,
+    );
+
+  test('posts a report that the edge takes', () => {
+    const [body = ''] = examples('sh').map((code) => /-d '([^']+)'/.exec(code)?.[1] ?? '');
+    expect(reportSchema.safeParse(JSON.parse(body)).error).toBeUndefined();
+  });
+
+  test('calls what the client script has, and no more', () => {
+    const reports: unknown[] = [];
+    const add = (_id: string, report: string) => {
+      reports.push(...reportSchema.parse(JSON.parse(report)).events);
+    };
+    const { leave, ...turnout } = createTurnout(add, {}, randomUUID, Date.now, () => undefined);
+    const scripts = [...examples('js'), ...examples('ts')]
+      .map((code) => code.replaceAll(/^import .*$/gm, ''))
+      .filter((code) => code.includes('turnout.'));
+    expect(scripts.length).toBe(2);
+    for (const code of scripts) runInNewContext(code, { turnout });
+    leave();
+    expect(reports).toMatchObject([
+      { metric: 'signup', did_convert: true, value: 18 },
+      { metric: 'signup', did_convert: true, value: 18 },
+    ]);
+    const called = [...text.matchAll(/^\| `turnout\.(\w+)\(/gm)].map(([, name]) => name);
+    expect(new Set(called)).toEqual(new Set(Object.keys(turnout)));
+  });
+
+  test('writes the script tag as the script reads it', () => {
+    const [tag = ''] = examples('html');
+    const source = read('packages/client/src/script.ts');
+    for (const [, name = ''] of [
+      ...tag.matchAll(/data-(\w+)=/g),
+      ...text.matchAll(/`data-(\w+)`/g),
+    ])
+      expect(source).toContain(`'${name}'`);
+    expect(tag).toContain('src="/_turnout/client.js"');
   });
 });
 

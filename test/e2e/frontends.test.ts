@@ -130,7 +130,7 @@ describe.runIf(hasChromium())('in a browser', () => {
       expect(documents).toBe(isOneDocument ? 1 : 6);
       await page.reload();
       expect(await page.locator('html').getAttribute('data-frontend')).toBe(frontend.name);
-      await page.waitForLoadState('networkidle');
+      await watch.idle();
       expect(watch.problems).toEqual([]);
       await expectServedBy(frontend, watch.loaded);
     });
@@ -209,7 +209,7 @@ describe.runIf(hasChromium())('in a browser', () => {
       const watch = watchPage(later, stack.url);
       await later.goto(`${stack.url}/sign-up`);
       await isHydrated(frontend, later);
-      await reports.until(1, {});
+      await reports.until(1, { didConvert: false });
       // Where the browser tells the edge itself, that fails as well, for now.
       const endpoint = '**/_turnout/v1/events';
       await context.route(endpoint, (route) => route.abort('internetdisconnected'));
@@ -221,10 +221,13 @@ describe.runIf(hasChromium())('in a browser', () => {
       await later.goto('about:blank');
 
       const about = { experiment: 'home-redesign', variant: frontend.variant, metric: 'signup' };
-      expect(reports.of({})).toMatchObject([
-        { ...about, didConvert: false, value: null },
-        { ...about, didConvert: true, value: popularPlan().price / 100 },
+      expect(reports.of({ didConvert: true })).toMatchObject([
+        { ...about, value: popularPlan().price / 100 },
       ]);
+      // Of each of the two visits at most one; where a form leads to a new page, that leaves one too.
+      const without = reports.of({ didConvert: false });
+      expect(without.length).toBeLessThanOrEqual(2);
+      for (const result of without) expect(result).toMatchObject({ ...about, value: null });
       expect(watch.problems.filter((problem) => !problem.includes('DISCONNECTED'))).toEqual([]);
     });
 

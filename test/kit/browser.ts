@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { setTimeout } from 'node:timers/promises';
 import type { AxeResults } from 'axe-core';
 import { chromium, type Browser, type Page, type Request, type Response } from 'playwright-core';
 import { chromium as chromiumProgram, findProgram } from '../../scripts/stack/system-programs.ts';
@@ -63,7 +64,15 @@ export interface PageWatch {
   readonly loaded: readonly LoadedResource[];
   /** Empty for a page in order. */
   readonly problems: readonly string[];
+  /**
+   * Resolves when nothing has been loading for half a second. Unlike Playwright's `networkidle`
+   * it does not wait for a report of the page before, whose answer nobody hears of.
+   */
+  readonly idle: () => Promise<void>;
 }
+
+/** Milliseconds without any request after which a page is taken for loaded. */
+const QUIET = 500;
 
 /** What content type a resource of a kind must have: a page served for a script is the classic mix-up. */
 const CONTENT_TYPES: Readonly<Record<string, RegExp>> = {
@@ -81,6 +90,14 @@ const CONTENT_TYPES: Readonly<Record<string, RegExp>> = {
 export function watchPage(page: Page, origin: string): PageWatch {
   const loaded: LoadedResource[] = [];
   const problems: string[] = [];
+  const loading = new Set<Request>();
+  let changed = performance.now();
+  const end = (request: Request): void => {
+    loading.delete(request);
+    changed = performance.now();
+  };
+  page.on('requestfinished', end);
+  page.on('requestfailed', end);
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type()))
       problems.push(`console ${message.type()}: ${message.text()}`);
@@ -88,6 +105,8 @@ export function watchPage(page: Page, origin: string): PageWatch {
   page.on('pageerror', (error) => problems.push(`exception: ${error.message}`));
   page.on('request', (request) => {
     const url = new URL(request.url());
+    if (!isReport(url)) loading.add(request);
+    changed = performance.now();
     if (url.origin !== origin && !['data:', 'blob:'].includes(url.protocol))
       problems.push(`request to another origin: ${url.href}`);
   });
@@ -105,24 +124,32 @@ export function watchPage(page: Page, origin: string): PageWatch {
     if (hasBody && expected && !expected.test(contentType))
       problems.push(`${kind} of type "${contentType}": ${url.href}`);
   });
-  return { loaded, problems };
+  const idle = async (): Promise<void> => {
+    while (loading.size > 0 || performance.now() - changed < QUIET) await setTimeout(QUIET / 10);
+  };
+  return { loaded, problems, idle };
 }
 
 /**
  * What Chromium reports as failed although all is in order: a prefetch of Next.js that a
  * navigation has overtaken; a server action whose streamed answer ended with a new page; the
- * answer to a report that has outlived its page; a script where JavaScript is turned off (`csp`; what a policy of ours forbids, the console
+ * answer to a report that has outlived its page; the icon of a page that was left; a script where JavaScript is turned off (`csp`; what a policy of ours forbids, the console
  * tells as well).
  */
 function isExpectedAbort(request: Request): boolean {
   const reason = request.failure()?.errorText;
   if (reason === 'csp') return request.resourceType() === 'script';
-  const { pathname, searchParams } = new URL(request.url());
-  const isPrefetch = searchParams.has('_rsc');
-  const isReport = pathname === '/_turnout/v1/events';
+  const url = new URL(request.url());
+  const isPrefetch = url.searchParams.has('_rsc');
+  const isIcon = url.pathname.endsWith('/favicon.svg');
   const isServerAction =
     request.method() === 'POST' && request.headers()['next-action'] !== undefined;
-  return reason === 'net::ERR_ABORTED' && (isPrefetch || isServerAction || isReport);
+  return reason === 'net::ERR_ABORTED' && (isPrefetch || isServerAction || isIcon || isReport(url));
+}
+
+/** Whether a request tells the edge what a visitor did. */
+function isReport({ pathname }: URL): boolean {
+  return pathname === '/_turnout/v1/events';
 }
 
 function describe(response: Response): LoadedResource {
