@@ -158,9 +158,12 @@ export async function startStack(options: StackOptions = {}): Promise<StackProce
 
 /** @throws {Error} if `turbo run build` has not been run */
 function expectBuilt(root: string): void {
-  const missing = ['apps/next/.next/BUILD_ID', 'apps/vue/dist/server', 'apps/vue/dist/client'].find(
-    (built) => !existsSync(join(root, built)),
-  );
+  const missing = [
+    'apps/next/.next/BUILD_ID',
+    'apps/vue/dist/server',
+    'apps/vue/dist/client',
+    'packages/client/dist/client.js',
+  ].find((built) => !existsSync(join(root, built)));
   if (missing !== undefined)
     throw new Error(
       `Expected ${join(root, missing)}, which the build makes. Run \`npm run build\` first; npm test does so by itself.`,
