@@ -185,7 +185,8 @@ describe.runIf(hasChromium())('the client script', () => {
     const page = await context.newPage();
     await page.goto(`${origin}/quiet`);
     await page.evaluate(`turnout.convert('signup')`);
-    await until(() => results.length === 1);
+    // Chromium itself may repeat one whose connection broke.
+    await until(() => results.length >= 1);
     status = 202;
     await expect.poll(() => stored(page)).toEqual([]);
     expect(results.length).toBeGreaterThan(1);
