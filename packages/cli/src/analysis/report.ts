@@ -1,8 +1,4 @@
 import type { Analysis, Comparison, Figure, Reason } from '@turnout/stats';
-import { count, percent } from '../numbers.ts';
-import { table } from '../table.ts';
-import type { Terminal } from '../terminal.ts';
-import { forestPlot } from './forest-plot.ts';
 import {
   chance,
   decimals,
@@ -10,7 +6,11 @@ import {
   points,
   probability,
   signedPercentage,
-} from './precision.ts';
+} from '@turnout/stats/precision';
+import { count, percent } from '../numbers.ts';
+import { table } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
+import { forestPlot, type Whisker } from './forest-plot.ts';
 import { verdictWords, warningWords } from './verdict-words.ts';
 
 export interface ReportOptions {
@@ -27,21 +27,34 @@ export function showAnalysis(
   { style, columns }: Pick<Terminal, 'style' | 'columns'>,
   { despiteSplit }: ReportOptions,
 ): string {
-  const { comparisons, arms, warnings } = analysis;
+  const { warnings } = analysis;
   const sections = [
     style('bold', verdictWords(analysis, despiteSplit).join('\n')),
     warnings.map((warning) => style('yellow', `! ${warningWords(warning)}`)).join('\n'),
-    arms.length > 0 ? armTable(analysis, columns) : '',
-    comparisons.length > 0 ? liftPlot(analysis, columns) : '',
-    comparisons.length > 0 ? singleLooks(analysis, columns) : '',
-    comparisons.length > 0 ? posteriorTable(analysis, columns) : '',
+    ...figureSections(analysis, columns),
     splitLines(analysis).join('\n'),
     powerLine(analysis),
   ];
   return sections.filter((section) => section !== '').join('\n\n');
 }
 
-function armTable({ arms, alpha }: Analysis, width: number | undefined): string {
+/** What tables and plots are made from. */
+export type Figures = Pick<Analysis, 'arms' | 'comparisons' | 'control' | 'alpha'>;
+
+/** Arms and comparisons, each as a table or a plot. */
+export function figureSections(figures: Figures, columns: number | undefined): string[] {
+  const { arms, comparisons } = figures;
+  if (arms.length === 0) return [];
+  if (comparisons.length === 0) return [armTable(figures, columns)];
+  return [
+    armTable(figures, columns),
+    liftPlot(figures, columns),
+    singleLooks(figures, columns),
+    posteriorTable(figures, columns),
+  ];
+}
+
+function armTable({ arms, alpha }: Figures, width: number | undefined): string {
   const weights = arms.reduce((sum, { weight }) => sum + weight, 0);
   return table(
     [
@@ -66,7 +79,9 @@ function armTable({ arms, alpha }: Analysis, width: number | undefined): string 
 }
 
 /** A rate, and its interval. */
-function rateCells(rate: Analysis['arms'][number]['rate']): [rate: string, interval: string] {
+export function rateCells(
+  rate: Analysis['arms'][number]['rate'],
+): [rate: string, interval: string] {
   if (rate.kind === 'unknown') return ['', REASONS[rate.reason]];
   const { estimate, low, high } = rate;
   const places = decimals((high - low) / 2, [low, high]);
@@ -77,7 +92,7 @@ function rateCells(rate: Analysis['arms'][number]['rate']): [rate: string, inter
 }
 
 /** The always-valid comparison: one line for each variant. */
-function liftPlot(analysis: Analysis, width: number | undefined): string {
+function liftPlot(analysis: Figures, width: number | undefined): string {
   const { comparisons, control, alpha } = analysis;
   const lifts = comparisons.map(({ alwaysValid }) =>
     alwaysValid.kind === 'known' ? alwaysValid.lift : alwaysValid,
@@ -92,18 +107,8 @@ function liftPlot(analysis: Analysis, width: number | undefined): string {
     if (alwaysValid.kind === 'unknown' || lift === undefined) return [key];
     const p = probability(alwaysValid.adjustedP);
     if (lift.kind === 'unknown') return [key, '', '', REASONS[lift.reason], p];
-    const { estimate, low, high } = lift;
-    const spread = ((high ?? Math.abs(low)) - low) / 2;
-    const places = decimals(spread, [low, high ?? 0]);
-    const likeliest = estimate === null ? '' : signedPercentage(estimate, decimals(spread));
-    const end = high === null ? 'no limit' : signedPercentage(high, places);
-    return [
-      key,
-      lines.next().value ?? '',
-      likeliest,
-      `${signedPercentage(low, places)} to ${end}`,
-      p,
-    ];
+    const { estimate, range } = liftWords(lift);
+    return [key, lines.next().value ?? '', estimate, range, p];
   });
   return [
     `Lift over ${control}, however often it is looked at:`,
@@ -120,7 +125,21 @@ function liftPlot(analysis: Analysis, width: number | undefined): string {
   ].join('\n');
 }
 
-function singleLooks({ comparisons, alpha }: Analysis, width: number | undefined): string {
+/** A lift that the always-valid comparison tells, with as many digits as are known. */
+export function liftWords({ estimate, low, high }: Whisker): {
+  readonly estimate: string;
+  readonly range: string;
+} {
+  const spread = ((high ?? Math.abs(low)) - low) / 2;
+  const places = decimals(spread, [low, high ?? 0]);
+  const end = high === null ? 'no limit' : signedPercentage(high, places);
+  return {
+    estimate: estimate === null ? '' : signedPercentage(estimate, decimals(spread)),
+    range: `${signedPercentage(low, places)} to ${end}`,
+  };
+}
+
+function singleLooks({ comparisons, alpha }: Figures, width: number | undefined): string {
   return [
     'By a single look, at the planned size and not before:',
     table(
@@ -143,7 +162,7 @@ function singleLooks({ comparisons, alpha }: Analysis, width: number | undefined
   ].join('\n');
 }
 
-function posteriorTable({ arms, comparisons }: Analysis, width: number | undefined): string {
+function posteriorTable({ arms, comparisons }: Figures, width: number | undefined): string {
   const beats = (key: string): string => {
     const posterior = comparisons.find((one) => one.key === key)?.posterior;
     return posterior?.kind === 'known' ? chance(posterior.chanceToBeatControl) : '';
@@ -202,7 +221,7 @@ function splitLines({ sampleRatio, stages, slices, fallbacks }: Analysis): strin
   ];
 }
 
-function powerLine({ power, comparisons }: Analysis): string {
+export function powerLine({ power, comparisons }: Pick<Analysis, 'power' | 'comparisons'>): string {
   const found = comparisons.flatMap(({ key, detectable }: Comparison) =>
     detectable.kind === 'known'
       ? [`${key} ${signedPercentage(detectable.lift, decimals(detectable.lift / 10))}`]
@@ -223,9 +242,16 @@ function powerLine({ power, comparisons }: Analysis): string {
   ].join('\n');
 }
 
-function interval(figure: Figure<{ readonly low: number; readonly high: number }>): string {
-  if (figure.kind === 'unknown') return REASONS[figure.reason];
-  const { low, high } = figure;
+function interval(figure: Figure<Limits>): string {
+  return figure.kind === 'unknown' ? REASONS[figure.reason] : intervalWords(figure);
+}
+
+interface Limits {
+  readonly low: number;
+  readonly high: number;
+}
+
+function intervalWords({ low, high }: Limits): string {
   const places = decimals((high - low) / 2, [low, high]);
   return `${signedPercentage(low, places)} to ${signedPercentage(high, places)}`;
 }
@@ -239,7 +265,7 @@ function sureness(alpha: number): string {
   return `${Number((100 * (1 - alpha)).toPrecision(6))} % INTERVAL`;
 }
 
-const REASONS: Readonly<Record<Reason, string>> = {
+export const REASONS: Readonly<Record<Reason, string>> = {
   'no-visitors': 'no visitors',
   'no-conversions': 'an arm has no conversions',
   'no-variance': 'all or none converted',
