@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { Writable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { pino } from 'pino';
+import { Registry } from 'prom-client';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   planListSchema,
@@ -48,6 +49,7 @@ async function start(kind: DatabaseKind) {
     now,
   });
   const app = createApp({
+    metrics: new Registry(),
     repository,
     management: open.management,
     logger,

@@ -13,6 +13,7 @@ import { withinTime } from './repository/time-limit.ts';
 import { ListenError, startServer } from './server.ts';
 import { SettingsError, readSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
+import { openTracking } from './tracking/open-tracking.ts';
 
 /** How long to wait for a database that is still starting, in milliseconds. */
 const DATABASE_PATIENCE = 30_000;
@@ -47,9 +48,19 @@ async function run(settings: Settings): Promise<void> {
   });
   const open = openManagement({ settings, repository, logger, now });
   const { management } = open;
-  const app = createApp({ repository, management, logger, newId: randomUUIDv7, now, clock });
+  const tracking = openTracking({ settings, repository: repository.tracking, logger, now });
+  const app = createApp({
+    repository,
+    management,
+    metrics: tracking.metrics,
+    logger,
+    newId: randomUUIDv7,
+    now,
+    clock,
+  });
   const server = await startServer(app, settings);
   await open.begin();
+  tracking.begin();
   const address = announce(settings, server.url);
 
   let isStopping = false;
@@ -61,7 +72,9 @@ async function run(settings: Settings): Promise<void> {
     address?.remove();
     await server.drain();
     // A store that hangs says no goodbye; the process must end all the same.
-    await withinTime(open.close(), STORES_GOODBYE).catch(() => undefined);
+    await withinTime(Promise.all([open.close(), tracking.close()]), STORES_GOODBYE).catch(
+      () => undefined,
+    );
     await repository.close();
     process.exit();
   };

@@ -11,8 +11,10 @@ const key = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/);
 const variantKey = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/);
 const visitor = z.string().regex(/^[A-Za-z0-9_-]{22}$/);
 const count = z.int().min(1).max(999_999_999);
-/** Milliseconds since 1970. */
-const time = z.int().min(0);
+/** Milliseconds since 1970; up to the year 9999, the last one that SQL knows. */
+const time = z.int().min(0).max(253_402_300_799_999);
+/** Held within what sums of squares can bear. */
+const value = z.number().min(-1e12).max(1e12);
 const uuid = z.uuid();
 
 /** A visitor was served a page of an experiment: once per visitor, experiment and phase. */
@@ -58,7 +60,7 @@ export const testResultSchema = z.strictObject({
   didConvert: z.boolean(),
   metric: key,
   /** What the conversion was worth, in the metric's own unit; null where it has none. */
-  value: z.number().nullable(),
+  value: value.nullable(),
   edge: z.string().min(1).max(64),
   /** When it happened, by the browser's clock, held within bounds by the edge. */
   at: time,
@@ -83,7 +85,7 @@ export const reportedResultSchema = z.strictObject({
   event_id: uuid,
   metric: key,
   did_convert: z.boolean(),
-  value: z.number().min(-1e12).max(1e12).exactOptional(),
+  value: value.exactOptional(),
   /** ISO 8601, or milliseconds since 1970; now unless given. */
   occurred_at: z.union([z.iso.datetime({ offset: true }), time]).exactOptional(),
   /** The X-Request-Id of the page; must be one of the visitor's own. */

@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { pino } from 'pino';
+import { Registry } from 'prom-client';
 import { expect, onTestFinished, test } from 'vitest';
 import { createApp } from '../app.ts';
 import { openManagement } from '../management/open-management.ts';
@@ -34,6 +35,7 @@ async function start() {
   const settings = readSettings(environment, () => undefined);
   const open = openManagement({ settings, repository, logger, now });
   const app = createApp({
+    metrics: new Registry(),
     repository,
     management: open.management,
     logger,

@@ -187,8 +187,8 @@ describeDatabases('forgetting a visitor', (kind) => {
     await repository.recordSignUp({ ...signUp, id: `${id}1`, visitor: 'AAAAAAAAAAAAAAAAAAAAAA' });
     await repository.recordSignUp({ ...signUp, id: `${id}2`, visitor: 'aAAAAAAAAAAAAAAAAAAAAA' });
     const entry = audit({ action: 'visitor.forget' });
-    expect(await repository.visitors.forget('AAAAAAAAAAAAAAAAAAAAAA', entry)).toBe(1);
-    expect(await repository.visitors.forget('AAAAAAAAAAAAAAAAAAAAAA', entry)).toBe(0);
+    expect(await repository.visitors.forget('AAAAAAAAAAAAAAAAAAAAAA', 'pseudonym', entry)).toBe(1);
+    expect(await repository.visitors.forget('AAAAAAAAAAAAAAAAAAAAAA', 'pseudonym', entry)).toBe(0);
     expect(await query(location, 'SELECT visitor, assignments FROM sign_ups ORDER BY id')).toEqual([
       { visitor: null, assignments: null },
       { visitor: 'aAAAAAAAAAAAAAAAAAAAAA', assignments: 'home=A' },

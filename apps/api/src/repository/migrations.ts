@@ -1,3 +1,5 @@
+import { firstTurn, trackingTables } from './tracking-tables.ts';
+
 /**
  * One forward step of the schema. A migration that was released never changes;
  * a correction is a new one.
@@ -193,5 +195,12 @@ export const migrations: readonly Migration[] = [
         FOREIGN KEY (experiment) REFERENCES experiments (experiment)
       ) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_ci`,
     ],
+  },
+  { version: 6, name: 'create the tables of tracking', ...trackingTables },
+  {
+    version: 7,
+    name: 'begin the turns of the drain at 0',
+    sqlite: [firstTurn],
+    mysql: [firstTurn],
   },
 ];

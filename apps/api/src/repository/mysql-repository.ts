@@ -3,6 +3,7 @@ import { createConnection } from 'mysql2/promise';
 import type { Pool, PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { migrations } from './migrations.ts';
 import { migrateMysql } from './mysql-migrate.ts';
+import { runTransaction } from './mysql-transaction.ts';
 import { SESSION, connectionOptions, errorCode, explained } from './mysql-session.ts';
 import type { NewSignUp, SignUpOutcome } from './product-repository.ts';
 import { managementRepositories } from './repository.ts';
@@ -13,6 +14,8 @@ import { TimeLimitExceeded, withinTime } from './time-limit.ts';
 
 /** How long one call may wait for a connection, and then for its answer, in milliseconds. */
 const QUERY_TIMEOUT = 2_000;
+/** The same for a transaction of many rows, which may have to wait for its turn as well. */
+const TRANSACTION_TIMEOUT = 60_000;
 /** Calls that wait for one of the pool's connections; beyond, a call fails at once. */
 const QUEUE_LIMIT = 1_000;
 /** How long closing waits for the server's goodbye, in milliseconds. */
@@ -43,6 +46,8 @@ class MysqlRepository implements Repository {
   readonly audit;
   readonly visitors;
   readonly ramps;
+  readonly tracking;
+  readonly results;
   readonly #url: string;
   readonly #pool: Pool;
   #closed: Promise<void> | undefined;
@@ -60,12 +65,16 @@ class MysqlRepository implements Repository {
     const database: SqlDatabase = {
       rows: (sql, values) => this.#rows(sql, values),
       transact: (statements) => this.#transact(statements),
+      run: (transaction) =>
+        this.#using((connection) => runTransaction(connection, transaction), TRANSACTION_TIMEOUT),
     };
     const management = managementRepositories(database);
     this.experiments = management.experiments;
     this.audit = management.audit;
     this.visitors = management.visitors;
     this.ramps = management.ramps;
+    this.tracking = management.tracking;
+    this.results = management.results;
   }
 
   async listPlans() {
@@ -153,11 +162,14 @@ class MysqlRepository implements Repository {
   }
 
   /** Lends one connection, for as long as one call may take. */
-  async #using<T>(work: (connection: PoolConnection) => Promise<T>): Promise<T> {
+  async #using<T>(
+    work: (connection: PoolConnection) => Promise<T>,
+    timeout = QUERY_TIMEOUT,
+  ): Promise<T> {
     const connection = await this.#connection();
     try {
       // The driver's own `timeout` does not cover preparing a statement.
-      const result = await withinTime(work(connection), QUERY_TIMEOUT);
+      const result = await withinTime(work(connection), timeout);
       connection.release();
       return result;
     } catch (error) {

@@ -5,7 +5,11 @@ import type { ExperimentRepository } from './experiment-repository.ts';
 import type { ProductRepository } from './product-repository.ts';
 import { createRampRepository } from './ramp-repository.ts';
 import type { RampRepository } from './ramp-repository.ts';
+import { createResultsRepository } from './results-repository.ts';
+import type { ResultsRepository } from './results-repository.ts';
 import type { SqlDatabase } from './sql-database.ts';
+import { createTrackingRepository } from './tracking-repository.ts';
+import type { TrackingRepository } from './tracking-repository.ts';
 import { createVisitorRepository } from './visitor-repository.ts';
 import type { VisitorRepository } from './visitor-repository.ts';
 
@@ -15,6 +19,8 @@ export interface ManagementRepositories {
   readonly audit: AuditRepository;
   readonly visitors: VisitorRepository;
   readonly ramps: RampRepository;
+  readonly tracking: TrackingRepository;
+  readonly results: ResultsRepository;
 }
 
 /** All that the API keeps in one database. */
@@ -27,5 +33,7 @@ export function managementRepositories(database: SqlDatabase): ManagementReposit
     audit: createAuditRepository(database),
     visitors: createVisitorRepository(database),
     ramps: createRampRepository(database),
+    tracking: createTrackingRepository(database),
+    results: createResultsRepository(database),
   };
 }

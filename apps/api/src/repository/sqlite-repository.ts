@@ -49,6 +49,8 @@ class SqliteRepository implements Repository {
   readonly audit;
   readonly visitors;
   readonly ramps;
+  readonly tracking;
+  readonly results;
   readonly #database;
   readonly #listPlans;
   readonly #findPlan;
@@ -64,6 +66,8 @@ class SqliteRepository implements Repository {
     this.audit = management.audit;
     this.visitors = management.visitors;
     this.ramps = management.ramps;
+    this.tracking = management.tracking;
+    this.results = management.results;
     this.#listPlans = database.prepare(`SELECT ${planColumns} FROM plans ORDER BY price, id`);
     this.#findPlan = database.prepare(`SELECT ${planColumns} FROM plans WHERE id = ?`);
     this.#insertSignUp = database.prepare(

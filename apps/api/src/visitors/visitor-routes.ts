@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { Router, json } from 'express';
 import { reassignmentSchema } from '@turnout/contracts/management';
 import type { Erasure, VisitorAssignments } from '@turnout/contracts/management';
@@ -46,7 +46,7 @@ export function visitorRoutes(options: VisitorRoutesOptions): Router {
       const visitor = visitorOf(req.params.visitor);
       // The ledger first: if it can't be reached, nothing is done and the caller tries again.
       const assignments = await ofLedger(ledger.forget(visitor));
-      const signUps = await visitors.forget(visitor, {
+      const signUps = await visitors.forget(visitor, randomBytes(16).toString('base64url'), {
         at: now(),
         author: holderOf(res).name,
         action: 'visitor.forget',
