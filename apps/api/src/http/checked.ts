@@ -42,7 +42,32 @@ export function queryCount(
   throw new HttpProblem(400, 'Bad Request', `Expected ?${name}= with a number from 1 to ${most}.`);
 }
 
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
+/**
+ * A key of the query, such as a metric; undefined without it.
+ *
+ * @throws HttpProblem 400 for what can be no key
+ */
+export function queryKey(
+  query: Readonly<Record<string, unknown>>,
+  name: string,
+): string | undefined {
+  const value = query[name];
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' && /^[a-z0-9][a-z0-9-]{0,63}$/.test(value)) return value;
+  throw new HttpProblem(
+    400,
+    'Bad Request',
+    `Expected ?${name}= with lower-case letters, digits and dashes, no dash first (at most 64).`,
+  );
+}
+
+/**
+ * Whether the query asks for something; false without it.
+ *
+ * @throws HttpProblem 400 for anything but `true` or `false`
+ */
+export function queryFlag(query: Readonly<Record<string, unknown>>, name: string): boolean {
+  const value = query[name] ?? 'false';
+  if (value === 'true' || value === 'false') return value === 'true';
+  throw new HttpProblem(400, 'Bad Request', `Expected ?${name}=true or ?${name}=false.`);
 }

@@ -9,6 +9,7 @@ import {
   UnknownExperiment,
 } from '../experiments/change-errors.ts';
 import { RampConflict, UnknownRamp } from '../ramps/ramp-errors.ts';
+import { NoMetric, UnknownPhase } from '../results/results-errors.ts';
 import { RepositoryUnavailable, RepositoryUnusable } from '../repository/product-repository.ts';
 
 /** One refused field of a form. */
@@ -79,7 +80,12 @@ export const sendProblem: ErrorRequestHandler = (error: unknown, _req, res: Resp
 
 /** Changes of experiments that can not be made, each with what the client needs to mend it. */
 function asRefusedChange(error: unknown): HttpProblem | undefined {
-  if (error instanceof UnknownExperiment || error instanceof UnknownRamp) {
+  if (error instanceof NoMetric) return new HttpProblem(400, 'Bad Request', error.message);
+  if (
+    error instanceof UnknownExperiment ||
+    error instanceof UnknownRamp ||
+    error instanceof UnknownPhase
+  ) {
     return new HttpProblem(404, 'Not Found', error.message);
   }
   if (error instanceof StaleRevision) {

@@ -12,6 +12,8 @@ import { rampRoutes } from '../ramps/ramp-routes.ts';
 import type { Ramps } from '../ramps/ramps.ts';
 import type { AuditRepository } from '../repository/audit-repository.ts';
 import type { VisitorRepository } from '../repository/visitor-repository.ts';
+import { resultRoutes } from '../results/result-routes.ts';
+import type { Results } from '../results/results.ts';
 import { schemaRoutes } from '../schema/schema-routes.ts';
 import { visitorRoutes } from '../visitors/visitor-routes.ts';
 
@@ -25,12 +27,13 @@ export interface Management {
   readonly visitors: VisitorRepository;
   readonly now: () => Date;
   readonly ramps: Ramps;
+  readonly results: Results;
 }
 
 /** `/v1`, for those who have a token; only the schema is for everybody. */
 export function managementRoutes(management: Management, logger: Logger): Router {
   const router = Router({ caseSensitive: true, strict: true });
-  const { authenticate, audit, ramps } = management;
+  const { authenticate, audit, ramps, results } = management;
   router.use(
     '/v1',
     offTheEdge(logger),
@@ -45,6 +48,7 @@ export function managementRoutes(management: Management, logger: Logger): Router
     '/v1',
     experimentRoutes(management),
     rampRoutes(ramps),
+    resultRoutes(results),
     visitorRoutes(management),
     auditRoutes(audit),
   );

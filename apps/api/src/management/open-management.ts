@@ -12,13 +12,17 @@ import { seedExperiments } from '../experiments/seeds.ts';
 import type { Seeding } from '../experiments/seeds.ts';
 import { openStores } from '../publication/open-stores.ts';
 import { createPublisher } from '../publication/publisher.ts';
-import { runRamps } from '../ramps/ramp-runner.ts';
-import type { RampRunner } from '../ramps/ramp-runner.ts';
 import { createRamps } from '../ramps/ramps.ts';
 import { createReadEdges } from '../ramps/read-edges.ts';
+import { createResults } from '../results/results.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Settings } from '../settings.ts';
+import { repeat } from './repeat.ts';
+import type { Repetition } from './repeat.ts';
 import type { Management } from './management-routes.ts';
+
+/** Milliseconds from one look at the results to the next: the planned size is noticed that late. */
+const LOOK_EVERY = 10_000;
 
 export interface ManagementOptions {
   readonly settings: Settings;
@@ -72,7 +76,8 @@ export function openManagement(options: ManagementOptions): OpenManagement {
     now,
     logger,
   });
-  let runner: RampRunner | undefined;
+  const results = createResults({ experiments, repository: repository.results, now });
+  let repetitions: Repetition[] = [];
   return {
     management: {
       authenticate: tokens.length === 0 ? undefined : createAuthenticate(tokens),
@@ -82,6 +87,7 @@ export function openManagement(options: ManagementOptions): OpenManagement {
       audit,
       visitors,
       ramps,
+      results,
       now,
     },
     async begin() {
@@ -90,14 +96,21 @@ export function openManagement(options: ManagementOptions): OpenManagement {
       const live = (await experiments.list()).experiments;
       tellProblems(documentProblems(live.map(placed), [], upstreams), logger);
       publisher.start();
-      runner = runRamps(
-        () => ramps.look(),
-        settings.rampEvery,
-        (error) => logger.warn({ err: error }, 'The ramps can not be looked at. Trying again.'),
-      );
+      repetitions = [
+        repeat(
+          () => ramps.look(),
+          settings.rampEvery,
+          (error) => logger.warn({ err: error }, 'The ramps can not be looked at. Trying again.'),
+        ),
+        repeat(
+          () => results.look(),
+          LOOK_EVERY,
+          (error) => logger.warn({ err: error }, 'The results can not be looked at. Trying again.'),
+        ),
+      ];
     },
     async close() {
-      await runner?.stop();
+      await Promise.all(repetitions.map((each) => each.stop()));
       await publisher.close();
       await stores.close();
     },

@@ -1,20 +1,20 @@
 /** Looks again and again. */
-export interface RampRunner {
+export interface Repetition {
   /** Begins no further look, and resolves when the one under way has ended. */
   stop(): Promise<void>;
 }
 
 /**
- * Looks at the ramps every so often: so long after the end of the look before.
+ * Looks every so often: so long after the end of the look before.
  *
  * @param every milliseconds
  * @param onError told why a look failed; the next one comes all the same
  */
-export function runRamps(
+export function repeat(
   look: () => Promise<void>,
   every: number,
   onError: (error: unknown) => void,
-): RampRunner {
+): Repetition {
   let isStopped = false;
   let looking: Promise<void> = Promise.resolve();
   const lookOnce = async (): Promise<void> => {
