@@ -601,7 +601,7 @@ echo "\${COMPREPLY[*]}"`,
 describe('completion', () => {
   test('bash completes commands, options, their values, experiments and files', async () => {
     const cases: readonly (readonly [line: string, words: unknown])[] = [
-      ['turnout re', ['resume', 'revert', 'reassign']],
+      ['turnout re', ['resume', 'results', 'revert', 'reassign']],
       ['turnout pause ', expect.arrayContaining(SEEDS)],
       ['turnout pause al', expect.arrayContaining(['alpha'])],
       ['turnout allocate --reason x be', ['beta']],

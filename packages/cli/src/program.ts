@@ -18,6 +18,7 @@ import { previewCommand } from './preview-command.ts';
 import { rampCommand } from './ramp-command.ts';
 import { reassignCommand } from './reassign-command.ts';
 import { resumeCommand } from './resume-command.ts';
+import { resultsCommand } from './results-command.ts';
 import { revertCommand } from './revert-command.ts';
 import { serveCommand } from './serve-command.ts';
 import { simulateCommand } from './simulate-command.ts';
@@ -48,6 +49,7 @@ export function createProgram(context: Context): Command {
     killCommand,
     concludeCommand,
     analyzeCommand,
+    resultsCommand,
     historyCommand,
     revertCommand,
     explainCommand,
