@@ -32,7 +32,7 @@ test('every command of docs/api.md does what it says, one after the other', asyn
     }
   }
   expect(answers).toHaveLength(text.match(/^curl /gm)?.length ?? 0);
-  expect(answers.slice(4, 8)).toMatchObject([
+  expect(answers.slice(5, 9)).toMatchObject([
     { action: 'create', experiment: { key: 'plans-page', revision: 1 } },
     {
       dryRun: true,
@@ -85,7 +85,7 @@ test('every endpoint of its table has an example', () => {
   const endpoints = [...text.matchAll(/^\| `([A-Z]+) (\/v1\S*)` /gm)].map(
     ([, method = '', path = '']) => ({ method, path }),
   );
-  expect(endpoints).toHaveLength(15);
+  expect(endpoints).toHaveLength(16);
   const commands = blocks('sh').flatMap((block) => block.split(/\n(?=curl )/));
   const isShown = ({ method, path }: { method: string; path: string }) => {
     const address = new RegExp(`"\\$API${path.replace(/:\w+/g, '[\\w-]+')}["?]`);

@@ -14,6 +14,7 @@ const MAIN = fileURLToPath(new URL('../../apps/api/src/main.ts', import.meta.url
 /** The API with its embedded stores, in a folder with a turnout.yaml, as operators run it. */
 export interface ApiProcess {
   readonly url: string;
+  readonly pid: number;
   /** Holds `turnout.yaml`, and `.turnout` with the secrets; outlives the process until `remove`. */
   readonly folder: string;
   readonly adminToken: string;
@@ -61,6 +62,7 @@ export async function startApi(
   });
   return {
     url,
+    pid: child.pid ?? 0,
     folder,
     adminToken,
     async kill() {

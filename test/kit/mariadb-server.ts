@@ -15,6 +15,8 @@ export interface MariadbServer {
   readonly port: number;
   /** Path of the Unix socket. */
   readonly socket: string;
+  /** Of the server as it runs now. */
+  pid(): number;
   /** Makes another empty database and answers its URL. */
   createDatabase(): Promise<string>;
   /** Freezes the server: it accepts connections and answers nothing, as a hung machine does. */
@@ -119,6 +121,7 @@ export async function startMariadb(settings: readonly string[] = []): Promise<Ma
       host: HOST,
       port,
       socket,
+      pid: () => server.pid ?? 0,
       createDatabase,
       pause: () => void server.kill('SIGSTOP'),
       resume: () => void server.kill('SIGCONT'),

@@ -14,6 +14,8 @@ export interface RedisServer {
   readonly port: number;
   /** Where the nodes of a Cluster talk to each other; undefined outside of one. */
   readonly busPort: number | undefined;
+  /** Of the server as it runs now. */
+  pid(): number;
   /** Freezes the server: it accepts connections and answers nothing, as a hung machine does. */
   pause(): void;
   /** Thaws a paused server. */
@@ -96,6 +98,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
       host: HOST,
       port,
       busPort,
+      pid: () => running.pid ?? 0,
       pause: () => void running.kill('SIGSTOP'),
       resume: () => void running.kill('SIGCONT'),
       kill: () => endServerProcess(running, 'SIGKILL'),
