@@ -155,7 +155,7 @@ function decidePreviewed(
     const shown = { experiment: experiment.key, variant, source: 'preview' } as const;
     return { ...unassigned(live, shown), preview };
   }
-  const decision = decideBy(edge, testing, live, request, 'subresource');
+  const decision = decideBy(edge, testing, live, request, 'previewed');
   const shown = (settled: Decision): Decision => ({ ...settled, preview, returned: undefined });
   return decision instanceof Promise ? decision.then(shown) : shown(decision);
 }
@@ -173,14 +173,29 @@ export function decideOwned(
   if (testing === undefined) return { destination, variesByVisitor };
   const preview = testing.previews.of(request.cookie);
   // A previewing visitor's sign-ups belong to no variant.
-  if (preview !== undefined) return { destination, variesByVisitor: false, preview };
+  if (preview !== undefined) return { destination, variesByVisitor, preview };
   const returned = returning(testing, request);
-  if (returned === undefined) return { destination, variesByVisitor: false };
+  if (returned === undefined) return { destination, variesByVisitor };
   const { id, mirror } = returned;
-  const owned = { destination, variesByVisitor: false, visitor: id, returned };
-  if (mirror.length === 0) return owned;
-  const assignments = mirror.map(({ experiment, variant }) => `${experiment}=${variant}`);
-  return { ...owned, assignments: assignments.join(', ') };
+  const owned = { destination, variesByVisitor, visitor: id, returned };
+  const assignments = mirror.flatMap(({ experiment: key }) => {
+    const experiment = testing.live.experiment(key);
+    const variant = experiment && assignedBy(experiment, id, mirror);
+    return variant === undefined ? [] : [`${key}=${variant.key}`];
+  });
+  return assignments.length === 0 ? owned : { ...owned, assignments: assignments.join(', ') };
+}
+
+/** What the cookie says, where the experiment still assigns its visitor: as its pages are told. */
+function assignedBy(
+  experiment: Experiment,
+  id: VisitorId,
+  mirror: readonly MirrorEntry[],
+): Variant | undefined {
+  if (withoutAssignment(experiment, id) !== undefined || !isInLayer(experiment, id)) {
+    return undefined;
+  }
+  return proposeFromMirror(experiment, { id, mirror })?.variant;
 }
 
 /** Whose valid cookie came with the request, if they consent to be known. */

@@ -88,6 +88,8 @@ async function assign(
   const reading = cookies.read(traits.cookie);
   const visitor = visitorOf(reading, cookies);
   if (!visitor.minted) tracking.returned(visitor.id, visitor.mirror, live);
+  const experiments = experimentsFor(live, traits, visitor.id);
+  const asked = visitor.minted ? experiments.slice(0, MAX_MIRROR_ENTRIES) : experiments;
   const results = await Promise.all(
     asked.map(async (experiment) => assigner.assign(visitor, experiment)),
   );

@@ -42,6 +42,11 @@ export function queryCount(
   throw new HttpProblem(400, 'Bad Request', `Expected ?${name}= with a number from 1 to ${most}.`);
 }
 
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
+}
+
 /**
  * A key of the query, such as a metric; undefined without it.
  *
