@@ -268,12 +268,18 @@ function referenceAfter(before: Reference, { weights, meaning }: Change): Refere
   return { definition, owners, experiment: compileExperiment(definition), left };
 }
 
-function expected({ definition, owners, left }: Reference, id: VisitorId, shown?: Shown): Shown {
+function expected(reference: Reference, id: VisitorId, shown?: Shown, mirror?: MirrorEntry): Shown {
+  const { definition, owners, left } = reference;
   const { phase, revision, variants } = definition;
   const slot = slotOf('home', phase, id);
   const drawn = { variant: owners[slot] ?? '', phase, revision };
   if (shown === undefined || shown.phase < phase) return drawn;
-  if (!variants.some(({ key }) => key === shown.variant)) return drawn;
+  if (!variants.some(({ key }) => key === shown.variant)) {
+    // Whom background requests alone have moved still has the page of before, and its cookie.
+    if (mirror === undefined || mirror.variant === shown.variant) return drawn;
+    const { variant } = expected(reference, id, { ...mirror, revision: 0 });
+    return { variant, phase, revision };
+  }
   const since = left[slot]?.get(shown.variant) ?? 0;
   return shown.phase === phase && shown.revision < since ? drawn : shown;
 }
@@ -299,12 +305,6 @@ type Step =
   | { readonly take: number }
   | { readonly event: 'ledger lost' | 'ledger away' | 'ledger back' | 'an hour' | 'restart' };
 
-/**
- * The same histories each time. Others are known for which a visitor gets something else than
- * the reference says, once a variant is removed while the ledger is away: seed -1981604670 of the
- * first test is one. It is to be understood, and then this is to be random again.
- */
-const SEED = 42;
 const WORKERS = 2;
 const HOUR = 3_600_000;
 
@@ -367,7 +367,7 @@ async function run(first: Weights, steps: readonly Step[], isLagging: boolean): 
         const entry = mirrors.get(id);
         const visitor = { id, mirror: entry === undefined ? [] : [entry], minted: false };
         const result = await worker.assign(visitor, reference.experiment);
-        const should = expected(reference, id, shown.get(id));
+        const should = expected(reference, id, shown.get(id), entry);
         seen.got.push(result.variant.key);
         seen.should.push(should.variant);
         shown.set(id, should);
@@ -442,7 +442,7 @@ describe('visitors of a random history get what the reference says', () => {
         const { got, should } = await run(first, all, false);
         expect(got).toEqual(should);
       }),
-      { numRuns: 25, endOnFailure: true, seed: SEED },
+      { numRuns: 25, endOnFailure: true },
     );
   }, 120_000);
 
@@ -462,7 +462,7 @@ describe('visitors of a random history get what the reference says', () => {
         const { got, should } = await run(first, all, true);
         expect(got).toEqual(should);
       }),
-      { numRuns: 25, endOnFailure: true, seed: SEED },
+      { numRuns: 25, endOnFailure: true },
     );
   }, 120_000);
 });

@@ -142,6 +142,21 @@ describe('with a store', () => {
     });
   });
 
+  test('a cookie of a newer phase is news, though it names the variant of before', async () => {
+    const id = visitorNotOf('A');
+    await store.getOrSet(id, 'home', { variant: 'B', phase: 1, revision: 5 }, running.variantKeys);
+    expect(await assigner.assign(returning(id, 'A'), running)).toMatchObject({
+      variant: { key: 'B' },
+    });
+    // Another process, which knows of phase 2, has drawn the visitor anew.
+    await store.getOrSet(id, 'home', { variant: 'A', phase: 2, revision: 6 }, running.variantKeys);
+    expect(await assigner.assign(returning(id, 'A', 2), running)).toMatchObject({
+      variant: { key: 'A' },
+      phase: 2,
+      source: 'store',
+    });
+  });
+
   test('a variant that is gone is not served from memory', async () => {
     const id = visitorNotOf('A');
     await assigner.assign(returning(id, 'A'), running);
@@ -223,12 +238,18 @@ const moved = planChange(
 const after = compileExperiment(moved);
 const pausedAfter = compileExperiment({ ...moved, status: 'paused', revision: 7 });
 
-/** A new visitor whom the move takes from B to the control. */
-function mover(): VisitorId {
+/** A new visitor who draws a slot of [from, to). */
+function visitorAt(from: number, to: number): VisitorId {
   for (;;) {
     const id = mint();
-    if (slotOf('home', 1, id) >= 9000) return id;
+    const slot = slotOf('home', 1, id);
+    if (from <= slot && slot < to) return id;
   }
+}
+
+/** A new visitor whom the move takes from B to the control. */
+function mover(): VisitorId {
+  return visitorAt(9000, 10_000);
 }
 
 describe('a move', () => {
@@ -333,6 +354,37 @@ describe('a move', () => {
       revision: 7,
     });
     expect(await inLedger(id)).toEqual({ variant: 'B', phase: 1, revision: 7 });
+  });
+
+  test('to a variant that is gone by now is not forgotten by who remembers the time before', async () => {
+    const weighted = (control: number, A: number, B: number): ExperimentDefinition => ({
+      ...definition,
+      variants: [
+        { key: 'control', upstream: 'wordpress', weight: control, control: true },
+        ...(A > 0 ? [{ key: 'A', upstream: 'next', weight: A }] : []),
+        { key: 'B', upstream: 'vue', weight: B },
+      ],
+    });
+    const first = planChange(undefined, definition, 'new-visitors').definition;
+    const second = planChange(first, weighted(40, 30, 30), 'move-fewest').definition;
+    const third = planChange(second, weighted(40, 0, 60), 'new-visitors').definition;
+    const [before, ahead] = [worker(), worker()];
+    const id = visitorAt(4000, 5000);
+    expect(await before.assign(returning(id), compileExperiment(first))).toMatchObject({
+      variant: { key: 'control' },
+    });
+    expect(await ahead.assign(returning(id, 'control'), compileExperiment(second))).toMatchObject({
+      variant: { key: 'A' },
+    });
+    // No move is left to say that control is past; the cookie is, which names what is gone.
+    const without = compileExperiment(third);
+    expect(await before.assign(returning(id, 'A'), without)).toMatchObject({
+      variant: { key: 'B' },
+      source: 'hash',
+    });
+    expect(await inLedger(id)).toMatchObject({ variant: 'B' });
+    // That cookie is old news the second time.
+    expect(before.assign(returning(id, 'A'), without)).toMatchObject({ source: 'cache' });
   });
 
   test('does not undo what was assigned by hand after it', async () => {

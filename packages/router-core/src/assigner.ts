@@ -84,8 +84,8 @@ export interface Assigner {
 interface CacheEntry {
   readonly assignment: StoredAssignment | undefined;
   readonly expires: number;
-  /** The variant that the cookie gave when this was found out, if it gave one. */
-  readonly mirrored: string | undefined;
+  /** What the cookie said when this was found out, if it said something: the variant may be gone. */
+  readonly mirrored: Pick<MirrorEntry, 'variant' | 'phase'> | undefined;
   /** The experiment's revision whose moves leave the assignment where it is. */
   checked: number;
 }
@@ -192,8 +192,7 @@ export function createAssigner(options: AssignerOptions): Assigner {
     cache.set(visitor.id + experiment.key, {
       assignment,
       expires: now() + maxAge,
-      // The experiment's own text: a piece of the cookie would hold all of it in memory.
-      mirrored: experiment.variant(mirrorEntryOf(experiment, visitor.mirror)?.variant ?? '')?.key,
+      mirrored: mirroredBy(visitor, experiment),
       checked: experiment.revision,
     });
   }
@@ -415,7 +414,18 @@ export function createAssigner(options: AssignerOptions): Assigner {
   };
 }
 
-/** Whether the cookie says something that was not known when the entry was made. */
+/** What the cookie says, in texts of its own: a piece of the cookie would hold all of it in memory. */
+function mirroredBy({ mirror }: Visitor, experiment: Experiment): CacheEntry['mirrored'] {
+  const entry = mirrorEntryOf(experiment, mirror);
+  if (entry === undefined) return undefined;
+  const known = experiment.variant(entry.variant)?.key;
+  return { variant: known ?? Buffer.from(entry.variant).toString(), phase: entry.phase };
+}
+
+/**
+ * Whether the cookie says something that was not known when the entry was made. Also if its
+ * variant is gone: another process has led the visitor on since, so what is remembered is past.
+ */
 function isOutdated(
   { assignment, mirrored }: CacheEntry,
   mirror: MirrorEntry | undefined,
@@ -423,7 +433,7 @@ function isOutdated(
   return (
     mirror !== undefined &&
     mirror.variant !== assignment?.variant &&
-    mirror.variant !== mirrored &&
+    (mirror.variant !== mirrored?.variant || mirror.phase !== mirrored.phase) &&
     mirror.phase >= (assignment?.phase ?? 0)
   );
 }

@@ -108,14 +108,13 @@ export interface Proposal {
   readonly source: 'mirror' | 'hash';
 }
 
-/** What the cookie says, if it still holds: a known variant, in this phase or a newer one. */
+/** What the cookie says of this phase or a newer one. The variant may be gone meanwhile. */
 export function mirrorEntryOf(
   experiment: Experiment,
   mirror: readonly MirrorEntry[],
 ): MirrorEntry | undefined {
   const entry = mirror.find((candidate) => candidate.experiment === experiment.key);
-  if (entry === undefined || entry.phase < experiment.phase) return undefined;
-  return experiment.variant(entry.variant) === undefined ? undefined : entry;
+  return entry === undefined || entry.phase < experiment.phase ? undefined : entry;
 }
 
 /**
