@@ -10,7 +10,8 @@ export function differenceWords(diff: readonly Difference[]): string[] {
 
 /** What the API writes by itself when weights change. */
 function isLayout(path: Difference['path']): boolean {
-  return path[0] === 'moves' || (path[0] === 'variants' && path[2] === 'slots');
+  const [first, , part] = path;
+  return first === 'moves' || first === 'movesEnded' || (first === 'variants' && part === 'slots');
 }
 
 function sentence({ path, before, after }: Difference): string {

@@ -5,7 +5,7 @@ import type { ExperimentDocument } from '@turnout/contracts/management';
  * change, and would contradict weights that were edited.
  */
 export async function documentYaml(document: ExperimentDocument): Promise<string> {
-  const { moves: _moves, variants, ...rest } = document;
+  const { moves: _moves, movesEnded: _ended, variants, ...rest } = document;
   const edited = variants.map(({ slots: _slots, ...variant }) => variant);
   const { stringify } = await import('yaml');
   return stringify({ ...rest, variants: edited });

@@ -132,6 +132,8 @@ export const experimentSchema = z
     coverage: coverageSchema.default(10_000),
     variants: z.array(variantSchema).min(1).max(256),
     moves: z.array(moveSchema).exactOptional(),
+    /** The last revision that ended a move; memory of visitors from before it is looked up again. */
+    movesEnded: countSchema.exactOptional(),
     plan: planSchema.exactOptional(),
     /** The variant that all get once the experiment is concluded. */
     winner: variantKeySchema.exactOptional(),

@@ -47,7 +47,7 @@ export function planChange(
   after: ExperimentDefinition,
   meaning: Meaning,
 ): AllocationPlan {
-  const { moves: _, ...wanted } = after;
+  const { moves: _moves, movesEnded: _ended, ...wanted } = after;
   if (before === undefined) {
     const ranges = rangesFromWeights(after.variants.map(({ weight }) => weight));
     const variants = after.variants.map((variant, index) => ({
@@ -64,13 +64,17 @@ export function planChange(
   const owners = slotOwners(before.variants);
   const heirs = handOver(owners, after.variants);
   const revision = before.revision + 1;
-  const moves =
-    meaning === 'new-phase'
-      ? []
-      : [
-          ...movesThatLast(before.moves ?? [], owners, heirs, meaning),
-          ...(meaning === 'move-fewest' ? newMoves(owners, heirs, revision) : []),
-        ];
+  const earlier = (before.moves ?? []).flatMap((move) => slotMoves(move, heirs));
+  // Nobody who is assigned follows slots that change hands for new visitors alone.
+  const lasting = earlier.filter(
+    ({ slot, to }) => meaning === 'move-fewest' || owners[slot] === to,
+  );
+  const movesEnded = lasting.length < earlier.length ? revision : before.movesEnded;
+  const moves = {
+    'new-visitors': lasting,
+    'move-fewest': [...lasting, ...newMoves(owners, heirs, revision)],
+    'new-phase': [],
+  }[meaning];
   const known = new Set(after.variants.map(({ key }) => key));
   const merged = mergeMoves(moves.filter(({ from, to }) => from !== to && known.has(from)));
   const definition: ExperimentDefinition = {
@@ -82,6 +86,8 @@ export function planChange(
       slots: rangesWhere(heirs.map((heir) => heir === variant.key)),
     })),
     ...(merged.length > 0 ? { moves: merged } : {}),
+    // A new phase draws everybody anew, whatever is remembered.
+    ...(movesEnded === undefined || meaning === 'new-phase' ? {} : { movesEnded }),
   };
   return {
     definition,
@@ -121,21 +127,13 @@ interface SlotMove {
   readonly slot: number;
 }
 
-/** Earlier moves: those whose slot stays where they led, and by `move-fewest` those led on. */
-function movesThatLast(
-  moves: readonly MoveDefinition[],
-  owners: readonly string[],
+/** An earlier move by its slots, each to whom it leads now. */
+function slotMoves(
+  { from, revision, slots }: MoveDefinition,
   heirs: readonly string[],
-  meaning: Meaning,
 ): SlotMove[] {
-  return moves.flatMap(({ from, revision, slots }) =>
-    slots.flatMap(([first, end]) =>
-      heirs.slice(first, end).flatMap((to, index) => {
-        const slot = first + index;
-        const lasts = meaning === 'move-fewest' || owners[slot] === to;
-        return lasts ? [{ from, to, revision, slot }] : [];
-      }),
-    ),
+  return slots.flatMap(([first, end]) =>
+    heirs.slice(first, end).map((to, index) => ({ from, to, revision, slot: first + index })),
   );
 }
 

@@ -238,6 +238,18 @@ const moved = planChange(
 const after = compileExperiment(moved);
 const pausedAfter = compileExperiment({ ...moved, status: 'paused', revision: 7 });
 
+/** The definition with other weights; without one, A is gone. */
+function weighted(control: number, A: number, B: number): ExperimentDefinition {
+  return {
+    ...definition,
+    variants: [
+      { key: 'control', upstream: 'wordpress', weight: control, control: true },
+      ...(A > 0 ? [{ key: 'A', upstream: 'next', weight: A }] : []),
+      { key: 'B', upstream: 'vue', weight: B },
+    ],
+  };
+}
+
 /** A new visitor who draws a slot of [from, to). */
 function visitorAt(from: number, to: number): VisitorId {
   for (;;) {
@@ -357,14 +369,6 @@ describe('a move', () => {
   });
 
   test('to a variant that is gone by now is not forgotten by who remembers the time before', async () => {
-    const weighted = (control: number, A: number, B: number): ExperimentDefinition => ({
-      ...definition,
-      variants: [
-        { key: 'control', upstream: 'wordpress', weight: control, control: true },
-        ...(A > 0 ? [{ key: 'A', upstream: 'next', weight: A }] : []),
-        { key: 'B', upstream: 'vue', weight: B },
-      ],
-    });
     const first = planChange(undefined, definition, 'new-visitors').definition;
     const second = planChange(first, weighted(40, 30, 30), 'move-fewest').definition;
     const third = planChange(second, weighted(40, 0, 60), 'new-visitors').definition;
@@ -385,6 +389,41 @@ describe('a move', () => {
     expect(await inLedger(id)).toMatchObject({ variant: 'B' });
     // That cookie is old news the second time.
     expect(before.assign(returning(id, 'A'), without)).toMatchObject({ source: 'cache' });
+  });
+
+  test('that has ended is not undone by who remembers the time before', async () => {
+    const first = planChange(undefined, weighted(50, 0, 50), 'new-visitors').definition;
+    const second = planChange(first, weighted(40, 0, 60), 'move-fewest').definition;
+    const third = compileExperiment(
+      planChange(second, weighted(100, 0, 0), 'new-visitors').definition,
+    );
+    expect(third).toMatchObject({ movesEnded: third.revision, movedFrom: new Set() });
+    const flaky = { ...store, isAway: false };
+    flaky.getOrSet = async (...call) => {
+      if (flaky.isAway) throw new Error('away');
+      return store.getOrSet(...call);
+    };
+    const [before, ahead] = [worker(flaky), worker()];
+    const [id, other] = [visitorAt(4000, 5000), visitorAt(0, 4000)];
+    for (const one of [id, other]) await before.assign(returning(one), compileExperiment(first));
+    // A request in the background: its cookie stays as it is.
+    expect(await ahead.assign(returning(id, 'control'), compileExperiment(second))).toMatchObject({
+      variant: { key: 'B' },
+    });
+    expect(await before.assign(returning(id, 'control'), third)).toMatchObject({
+      variant: { key: 'B' },
+      source: 'store',
+    });
+    expect(before.assign(returning(id, 'control'), third)).toMatchObject({ source: 'cache' });
+    // With nobody to ask, memory is better than nothing.
+    flaky.isAway = true;
+    for (let n = 0; before.status().breaker === 'closed'; n += 1) {
+      await before.assign(returning(mint(), n % 2 === 0 ? 'control' : 'B'), third);
+    }
+    expect(before.assign(returning(other), third)).toMatchObject({
+      variant: { key: 'control' },
+      source: 'cache',
+    });
   });
 
   test('does not undo what was assigned by hand after it', async () => {

@@ -171,7 +171,9 @@ export function createAssigner(options: AssignerOptions): Assigner {
     }
     if (entry.checked !== experiment.revision) {
       if (isMoved(experiment, visitor.id, assignment)) return undefined;
-      entry.checked = experiment.revision;
+      // Another process may have followed a move that has ended since: only the store knows.
+      if (entry.checked >= experiment.movesEnded) entry.checked = experiment.revision;
+      else if (breaker?.state === 'closed') return undefined;
     }
     return assigned(experiment, assignment, 'cache');
   }

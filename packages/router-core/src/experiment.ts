@@ -81,6 +81,11 @@ export interface ExperimentDefinition {
   readonly variants: readonly VariantDefinition[];
   /** What changes of weights that moved visitors left behind. */
   readonly moves?: readonly MoveDefinition[];
+  /**
+   * The last revision in which a move ended whose slots went on to others. Where it had led a
+   * visitor stands, but no move says so any more: older memory of the visitor may be wrong.
+   */
+  readonly movesEnded?: number;
   /** The variant that all get once the experiment is concluded. */
   readonly winner?: string;
 }
@@ -124,6 +129,8 @@ export interface Experiment {
   variantAt(slot: number): Variant;
   /** The variants that moves lead some visitors away from. */
   readonly movedFrom: ReadonlySet<string>;
+  /** What was remembered before this revision has to be looked up again; 0 if nothing has. */
+  readonly movesEnded: number;
   /**
    * The variants that do not stand for a visitor who draws the slot; the slot's own stands.
    *
@@ -271,7 +278,12 @@ export function compileExperiment(definition: ExperimentDefinition): Experiment 
     'a concluded experiment names its winner',
   );
   const table = attempt(['variants'], () => slotTable(definition.variants), undefined);
-  const { moves = [] } = definition;
+  const { moves = [], movesEnded = 0 } = definition;
+  check(
+    movesEnded <= revision,
+    ['movesEnded'],
+    `expected a revision up to this one, ${revision}, got ${movesEnded}`,
+  );
   for (const [index, move] of moves.entries()) {
     for (const name of ['from', 'to'] as const) {
       check(
@@ -324,6 +336,7 @@ export function compileExperiment(definition: ExperimentDefinition): Experiment 
     variant: (variantKey) => byKey.get(variantKey),
     variantAt: (slot) => variants[table[slot] ?? 0] ?? control,
     movedFrom: new Set(moves.map(({ from }) => from)),
+    movesEnded,
     departures: (slot) =>
       moves
         .filter(({ slots }) => slots.some(([first, end]) => first <= slot && slot < end))

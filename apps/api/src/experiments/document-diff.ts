@@ -28,7 +28,7 @@ export function documentDiff(before: ExperimentDocument, after: ExperimentDocume
   ];
 }
 
-function byKey({ revision: _r, moves: _m, variants, ...rest }: ExperimentDocument) {
+function byKey({ revision: _r, moves: _m, movesEnded: _e, variants, ...rest }: ExperimentDocument) {
   return {
     ...rest,
     variants: Object.fromEntries(variants.map(({ key, slots: _s, ...variant }) => [key, variant])),

@@ -80,7 +80,14 @@ export function saysTheSame(before: ExperimentDocument, wanted: ExperimentDocume
   return wanted.phase <= before.phase && isDeepStrictEqual(said(before), said(wanted));
 }
 
-function said({ revision: _r, phase: _p, moves: _m, variants, ...rest }: ExperimentDocument) {
+function said({
+  revision: _r,
+  phase: _p,
+  moves: _m,
+  movesEnded: _e,
+  variants,
+  ...rest
+}: ExperimentDocument) {
   return { ...rest, variants: variants.map(({ slots: _s, ...variant }) => variant) };
 }
 

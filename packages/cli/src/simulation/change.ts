@@ -26,6 +26,6 @@ function saysTheSame(before: ExperimentDocument, wanted: ExperimentDocument): bo
 }
 
 function said(document: ExperimentDocument) {
-  const { revision: _r, phase: _p, moves: _m, variants, ...rest } = document;
+  const { revision: _r, phase: _p, moves: _m, movesEnded: _e, variants, ...rest } = document;
   return { ...rest, variants: variants.map(({ slots: _s, ...variant }) => variant) };
 }
