@@ -220,7 +220,7 @@ export function visitorOf(reading: CookieReading, cookies: VisitorCookie): Visit
 
 /** The cookie to set after these results; undefined if the one that was sent still holds. */
 export function cookieAfter(
-  cookies: VisitorCookie,
+  { cookies, assigner }: Pick<Testing, 'cookies' | 'assigner'>,
   visitor: Visitor,
   reading: CookieReading,
   results: readonly AssignmentResult[],
@@ -229,7 +229,10 @@ export function cookieAfter(
   for (const result of results) {
     if (result.kind !== 'assigned') continue;
     const { experiment, variant, phase } = result;
-    mirror = withMirrorEntry(mirror, { experiment, variant: variant.key, phase });
+    const next = withMirrorEntry(mirror, { experiment, variant: variant.key, phase });
+    if (next === mirror) continue;
+    mirror = next;
+    assigner.told(visitor.id, experiment);
   }
   const isStale = reading.status === 'valid' && reading.stale;
   if (!visitor.minted && !isStale && mirror === visitor.mirror) return undefined;
@@ -309,7 +312,7 @@ function assignedTo(
 
 /** Only a navigation sets the cookie: of many requests at once, one writes. */
 function withCookie(
-  { cookies }: Testing,
+  testing: Testing,
   visitor: Visitor,
   reading: CookieReading,
   results: readonly AssignmentResult[],
@@ -317,6 +320,6 @@ function withCookie(
   decision: Decision,
 ): Decision {
   if (kind !== 'navigation') return decision;
-  const cookie = cookieAfter(cookies, visitor, reading, results);
+  const cookie = cookieAfter(testing, visitor, reading, results);
   return cookie === undefined ? decision : { ...decision, cookie };
 }

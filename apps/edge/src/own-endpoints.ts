@@ -93,7 +93,7 @@ async function assign(
   const results = await Promise.all(
     asked.map(async (experiment) => assigner.assign(visitor, experiment)),
   );
-  const changed = cookieAfter(cookies, visitor, reading, results);
+  const changed = cookieAfter(testing, visitor, reading, results);
   exchange.answerJson(200, changed === undefined ? {} : { 'Set-Cookie': changed }, {
     visitor: visitor.id,
     assignments: results.map(describe),

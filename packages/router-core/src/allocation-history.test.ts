@@ -372,7 +372,10 @@ async function run(first: Weights, steps: readonly Step[], isLagging: boolean): 
         seen.should.push(should.variant);
         shown.set(id, should);
         // While the ledger is away, the cookie is all there is for the other worker.
-        if (step.kind === 'navigation' || isAway || isLagging) navigated(id, should);
+        if (step.kind === 'navigation' || isAway || isLagging) {
+          navigated(id, should);
+          worker.told(id, 'home');
+        }
       } else if ('change' in step) {
         // Where slots go to others and nobody follows, a move ends: what it did is written by then.
         if (step.change.meaning === 'new-visitors') await written();

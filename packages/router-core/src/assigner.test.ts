@@ -391,6 +391,30 @@ describe('a move', () => {
     expect(before.assign(returning(id, 'A'), without)).toMatchObject({ source: 'cache' });
   });
 
+  test('there and back is seen by who made the one and lags behind the other', async () => {
+    const first = planChange(undefined, weighted(50, 0, 50), 'new-visitors').definition;
+    const there = planChange(first, weighted(40, 0, 60), 'move-fewest').definition;
+    const back = planChange(there, weighted(50, 0, 50), 'move-fewest').definition;
+    const [late, ahead] = [worker(), worker()];
+    // Those slots that B was given, and gives back, are its last.
+    const experiment = compileExperiment(there);
+    const id = visitorAt(9000, 10_000);
+    await store.getOrSet(id, 'home', { variant: 'B', phase: 1, revision: 5 }, ['B']);
+    expect(experiment.variantAt(9500).key).toBe('B');
+    const toControlAgain = compileExperiment(back);
+    expect(await late.assign(returning(id, 'control'), experiment)).toMatchObject({
+      variant: { key: 'B' },
+    });
+    late.told(id, 'home');
+    expect(await ahead.assign(returning(id, 'B'), toControlAgain)).toMatchObject({
+      variant: { key: 'control' },
+    });
+    expect(await late.assign(returning(id, 'control'), experiment)).toMatchObject({
+      variant: { key: 'control' },
+      source: 'store',
+    });
+  });
+
   test('that has ended is not undone by who remembers the time before', async () => {
     const first = planChange(undefined, weighted(50, 0, 50), 'new-visitors').definition;
     const second = planChange(first, weighted(40, 0, 60), 'move-fewest').definition;

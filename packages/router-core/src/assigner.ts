@@ -71,6 +71,11 @@ export interface Assigner {
    */
   assign(visitor: Visitor, experiment: Experiment): AssignmentResult | Promise<AssignmentResult>;
   /**
+   * The visitor's cookie is being set to what was assigned: whatever else it says from now on
+   * is news, even what it had said before.
+   */
+  told(visitor: VisitorId, experiment: string): void;
+  /**
    * Drops all that is remembered of a visitor, and what waits to be written. A write that is
    * under way still reaches the store, up to the deadline and more: erase there afterwards.
    */
@@ -85,7 +90,7 @@ interface CacheEntry {
   readonly assignment: StoredAssignment | undefined;
   readonly expires: number;
   /** What the cookie said when this was found out, if it said something: the variant may be gone. */
-  readonly mirrored: Pick<MirrorEntry, 'variant' | 'phase'> | undefined;
+  mirrored: Pick<MirrorEntry, 'variant' | 'phase'> | undefined;
   /** The experiment's revision whose moves leave the assignment where it is. */
   checked: number;
 }
@@ -390,6 +395,10 @@ export function createAssigner(options: AssignerOptions): Assigner {
 
   return {
     assign,
+    told(visitor, experiment) {
+      const entry = cache.peek(visitor + experiment);
+      if (entry?.mirrored !== undefined) entry.mirrored = entry.assignment;
+    },
     forget(visitor) {
       forgets += 1;
       writeBehind.forget(visitor);
