@@ -193,6 +193,17 @@ describe.runIf(hasChromium())('the client script', () => {
     expect(ids()).toHaveLength(1);
   });
 
+  test('what the edge does not count is not sent again, and is no error in the console', async () => {
+    status = 204;
+    const page = await context.newPage();
+    const watch = watchPage(page, origin);
+    await page.goto(`${origin}/quiet`);
+    await page.evaluate(`turnout.convert('signup')`);
+    await until(() => results.length === 1);
+    await expect.poll(() => stored(page)).toEqual([]);
+    expect(watch.problems).toEqual([]);
+  });
+
   test('what the edge refuses is not sent again', async () => {
     status = 422;
     const page = await context.newPage();
