@@ -433,6 +433,17 @@ describe.runIf(hasRedis())('while Redis is away', () => {
     await expect.poll(async () => metricValue(await edge.metrics(), 'turnout_spool_bytes')).toBe(0);
   });
 
+  test('a Redis that can lose what it confirmed is told of, once', async () => {
+    const lossy = await startRedis({ settings: ['--appendfsync', 'everysec'] });
+    started.push({ close: () => lossy.stop() });
+    await start({ redis: lossy.url });
+    const message =
+      'Redis can lose results that were answered with 202: set appendonly yes and appendfsync always';
+    await expect.poll(() => edge.logged(message)).toMatchObject([{ got: 'appendfsync everysec' }]);
+    await edge.stop();
+    expect(edge.logged(message)).toHaveLength(1);
+  });
+
   test('with a full spool, results are refused until there is room, and pages are served', async () => {
     await start({ events: { spoolBytes: 65_536 } });
     const browsers = await Promise.all(Array.from({ length: 4 }, browser));
