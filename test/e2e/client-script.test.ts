@@ -227,6 +227,21 @@ describe.runIf(hasChromium())('the client script', () => {
     expect(ids()).toHaveLength(3);
   });
 
+  test('works where there is no storage, as in a web view', async () => {
+    const page = await context.newPage();
+    const exceptions: string[] = [];
+    page.on('pageerror', ({ message }) => exceptions.push(message));
+    await page.addInitScript(`
+      for (const name of ['localStorage', 'sessionStorage'])
+        Object.defineProperty(window, name, { value: null });
+    `);
+    await page.goto(`${origin}/`);
+    await page.evaluate(`turnout.convert('signup')`);
+    await page.goto('about:blank');
+    expect(await resultsByNow(context)).toMatchObject([{ did_convert: true }]);
+    expect(exceptions).toEqual([]);
+  });
+
   test('works where the browser denies storage', async () => {
     status = 503;
     const page = await context.newPage();

@@ -34,7 +34,7 @@ namespace Turnout {
 		try {
 			$request = conversion_request( $conversion, edge_url(), server_text( 'HTTP_COOKIE' ), server_text( 'HTTP_X_REQUEST_ID' ), $event_id, (int) ( microtime( true ) * 1000 ) );
 		} catch ( \JsonException ) {
-			error_log( 'turnout: conversion of ' . $conversion['metric'] . ' not reported: expected a finite number as its value' );
+			error_log( 'turnout: conversion of ' . $conversion['metric'] . ' not reported: expected the name of the metric in UTF-8' );
 			return false;
 		}
 		if ( null === $request ) {
@@ -54,7 +54,7 @@ namespace Turnout {
 		if ( 202 === $code || 204 === $code ) {
 			return 202 === $code;
 		}
-		$problem = is_wp_error( $answer ) ? $answer->get_error_message() : 'expected status 202, got ' . $code . ': ' . wp_remote_retrieve_body( $answer );
+		$problem = is_wp_error( $answer ) ? $answer->get_error_message() : 'expected status 202, got ' . $code . ': ' . substr( (string) preg_replace( '/\s+/', ' ', wp_remote_retrieve_body( $answer ) ), 0, 300 );
 		error_log( 'turnout: conversion of ' . $conversion['metric'] . ' not reported to ' . $request['url'] . ': ' . trim( $problem ) );
 		return false;
 	}

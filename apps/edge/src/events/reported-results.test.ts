@@ -109,6 +109,13 @@ test('a result counts for every experiment of the cookie, each with an id of its
   expect(new Set(ids).size).toBe(4);
 });
 
+test('a value of null is none', () => {
+  expect(resultsOf(read(both, { value: null }))[0]).toMatchObject({
+    didConvert: true,
+    value: null,
+  });
+});
+
 test('an id in capitals is the same id', () => {
   expect(resultsOf(read(both, { event_id: EVENT.toUpperCase() }))[0]?.eventId).toBe(EVENT);
   const request = requestIds.seal(idAt(NOW - 60_000), anna);
