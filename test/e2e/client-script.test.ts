@@ -193,6 +193,17 @@ describe.runIf(hasChromium())('the client script', () => {
     expect(ids()).toHaveLength(1);
   });
 
+  test('what the edge does not count is not sent again, and is no error in the console', async () => {
+    status = 204;
+    const page = await context.newPage();
+    const watch = watchPage(page, origin);
+    await page.goto(`${origin}/quiet`);
+    await page.evaluate(`turnout.convert('signup')`);
+    await until(() => results.length === 1);
+    await expect.poll(() => stored(page)).toEqual([]);
+    expect(watch.problems).toEqual([]);
+  });
+
   test('what the edge refuses is not sent again', async () => {
     status = 422;
     const page = await context.newPage();
@@ -214,6 +225,21 @@ describe.runIf(hasChromium())('the client script', () => {
     await Promise.all(pages.map((page) => page.reload()));
     for (const page of pages) await expect.poll(() => stored(page)).toEqual([]);
     expect(ids()).toHaveLength(3);
+  });
+
+  test('works where there is no storage, as in a web view', async () => {
+    const page = await context.newPage();
+    const exceptions: string[] = [];
+    page.on('pageerror', ({ message }) => exceptions.push(message));
+    await page.addInitScript(`
+      for (const name of ['localStorage', 'sessionStorage'])
+        Object.defineProperty(window, name, { value: null });
+    `);
+    await page.goto(`${origin}/`);
+    await page.evaluate(`turnout.convert('signup')`);
+    await page.goto('about:blank');
+    expect(await resultsByNow(context)).toMatchObject([{ did_convert: true }]);
+    expect(exceptions).toEqual([]);
   });
 
   test('works where the browser denies storage', async () => {

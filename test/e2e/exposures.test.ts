@@ -169,6 +169,7 @@ for (const { engine, isPossible } of engines) {
       await Promise.all([
         send(`${edge.url}/`, { ...headers, 'sec-purpose': 'prefetch' }),
         send(`${edge.url}/`, headers, 'HEAD'),
+        send(`${edge.url}/`, { 'user-agent': 'ELB-HealthChecker/2.0', accept: '*/*' }),
         send(`${edge.url}/`, { 'sec-fetch-mode': 'no-cors' }),
         send(`${edge.url}/`, { ...headers, cookie: `turnout-preview=${preview}` }),
         send(`${edge.url}/`, { ...headers, cookie: `${cookie}; turnout-preview=${preview}` }),

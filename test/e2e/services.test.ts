@@ -86,6 +86,7 @@ describe.runIf(await hasServices())('npm start -- --services', () => {
 
   test('Redis keeps what it is told, and evicts nothing', async () => {
     expect(await redis.config('GET', 'appendonly')).toEqual(['appendonly', 'yes']);
+    expect(await redis.config('GET', 'appendfsync')).toEqual(['appendfsync', 'always']);
     expect(await redis.config('GET', 'maxmemory-policy')).toEqual([
       'maxmemory-policy',
       'noeviction',

@@ -53,7 +53,7 @@ export function hasRedis(): boolean {
   return false;
 }
 
-/** Starts a server on a free port, with append-only persistence as in production. */
+/** Starts a server on a free port, which has on its disk what it confirms, as in production. */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
   const { cluster = false, settings = [] } = options;
   const slots = cluster === true ? ALL_SLOTS : cluster;
@@ -72,6 +72,8 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
         folder,
         '--appendonly',
         'yes',
+        '--appendfsync',
+        'always',
         '--save',
         '',
         // A node that no other has told its address does not know it, and announces none.

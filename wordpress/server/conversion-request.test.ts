@@ -48,6 +48,17 @@ describe('conversion_request', () => {
   });
 });
 
+test('a value that is no finite number costs the value, and not the conversion', async () => {
+  const requests = await run(
+    `array_map( fn( $value ) => Turnout\\conversion_request( array( 'metric' => 'signup', 'value' => $value ), 'http://127.0.0.1:8080', 'turnout=1.a', '', $input, 1 ), array( null, NAN, INF ) )`,
+    table.eventId,
+  );
+  const without: unknown = expect.objectContaining({
+    body: `{"events":[{"event_id":"${table.eventId}","metric":"signup","did_convert":true,"occurred_at":1}]}`,
+  });
+  expect(requests).toEqual([without, without, without]);
+});
+
 function isSent(value: unknown): value is Sent {
   return typeof value === 'object' && value !== null && 'body' in value;
 }

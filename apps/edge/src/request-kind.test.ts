@@ -23,6 +23,29 @@ const cases: [name: string, kind: RequestKind, path: string, headers: IncomingHt
   ['an older prefetch', 'prefetch', '/', { purpose: 'prefetch', accept: HTML }],
   ["Next.js's prefetch", 'prefetch', '/', { rsc: '1', 'next-router-prefetch': '1' }],
   ["Next.js's client navigation", 'subresource', '/', { rsc: '1', accept: '*/*' }],
+  ...[
+    'ELB-HealthChecker/2.0',
+    'Amazon-Route53-Health-Check-Service (ref 1; report http://amzn.to/1vsZADi)',
+    'GoogleHC/1.0',
+    'kube-probe/1.33',
+    'Consul Health Check',
+    'Envoy/HC',
+    'Edge Health Probe',
+    'Load Balancer Agent',
+    'nginx/1.29.0 (health check)',
+    'Mozilla/5.0 (compatible; Cloudflare-Healthchecks/1.0; +https://www.cloudflare.com/)',
+  ].map((agent): (typeof cases)[number] => [
+    `a health check of ${agent}`,
+    'health-check',
+    '/',
+    { 'user-agent': agent, accept: '*/*' },
+  ]),
+  [
+    'a browser that calls itself so',
+    'navigation',
+    '/',
+    { 'sec-fetch-mode': 'navigate', 'user-agent': 'kube-probe/1.33', accept: HTML },
+  ],
 ];
 
 test.each(cases)('%s: %s', (_, kind, path, headers) => {

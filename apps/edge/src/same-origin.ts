@@ -1,5 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
+/** Whether a browser sent the request for a page, by the headers that only browsers send. */
+export function isFromPage(headers: IncomingHttpHeaders): boolean {
+  return headers.origin !== undefined || headers['sec-fetch-site'] !== undefined;
+}
+
 /**
  * Whether a request may change something: it comes from a page of this very origin, or from no
  * page at all. Browsers tell by Fetch Metadata and by Origin, which no page can forge; what

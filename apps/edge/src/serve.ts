@@ -8,6 +8,7 @@ import { writeAddressFile, type AddressFile } from '@turnout/contracts/address-f
 import { cookieSecrets } from '@turnout/contracts/cookie-secrets';
 import { configProblems } from './config-problems.ts';
 import { openEventLog } from './events/event-log.ts';
+import { warnOfLossyRedis } from './events/redis-durability.ts';
 import { Fleet } from './fleet.ts';
 import { FleetMetrics } from './fleet-metrics.ts';
 import { createLastGood } from './last-good.ts';
@@ -112,6 +113,8 @@ export async function serve({ configFile, env }: ServeOptions): Promise<void> {
       },
       'serving',
     );
+    // In its own time: nobody waits for it.
+    if (isTesting && config.redis !== undefined) void warnOfLossyRedis(config.redis, log);
     await flush();
   } catch (error) {
     await watch?.close();

@@ -43,10 +43,13 @@ async function post(body: string): Promise<number> {
   return (await fetch(ENDPOINT, { method: 'POST', keepalive: true, body })).status;
 }
 
-/** Storage that the browser may deny, by throwing; in its place, memory of this page alone. */
-function unlessDenied(storage: () => Memory): Memory {
+/**
+ * Storage that the browser may deny, by throwing, or by null as the web views of Android do; in
+ * its place, memory of this page alone.
+ */
+function unlessDenied(storage: () => Memory | null): Memory {
   try {
-    return storage();
+    return storage() ?? {};
   } catch {
     return {};
   }

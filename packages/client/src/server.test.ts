@@ -24,6 +24,22 @@ describe('conversionRequest', () => {
     expect(sent === undefined ? null : { ...sent, body: JSON.parse(sent.body) }).toEqual(request);
   });
 
+  test.each([Number.NaN, Number.POSITIVE_INFINITY])(
+    'a value of %d costs the value, and not the conversion',
+    (value) => {
+      const request = { cookie: 'turnout=1.a' };
+      const ofValue = (worth?: number) =>
+        conversionRequest(
+          new URL('http://127.0.0.1:8080'),
+          { metric: 'signup', value: worth },
+          request,
+          table.eventId,
+          table.at,
+        );
+      expect(ofValue(value)).toEqual(ofValue());
+    },
+  );
+
   test('every report of the table is one that the edge can read', () => {
     const bodies = table.cases.flatMap(({ request }) => (request === null ? [] : [request.body]));
     expect(bodies.length).toBeGreaterThan(5);
@@ -106,6 +122,23 @@ describe('reportConversion', () => {
     expect(await report(url)).toEqual([
       `conversion of signup not reported: POST ${url.href}_turnout/v1/events: expected status 202, got 422: answer 422`,
     ]);
+    expect(received).toHaveLength(1);
+  });
+
+  test('knows an address that is no edge’s by its answer, and logs a line of it', async () => {
+    const url = await listen((_, response) => {
+      response.end(`<!doctype html>\n<p>${'Hello. '.repeat(1_000)}</p>`);
+    });
+    const [line = '', ...more] = await report(url);
+    expect(more).toEqual([]);
+    expect(line).toContain('expected status 202, got 200: <!doctype html> <p>Hello.');
+    expect(line).not.toContain('\n');
+    expect(line.length).toBeLessThan(500);
+  });
+
+  test('takes 204 for an answer: there is nobody to be counted', async () => {
+    const { url, received } = await startEdge(204);
+    expect(await report(url)).toEqual([]);
     expect(received).toHaveLength(1);
   });
 

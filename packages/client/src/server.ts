@@ -5,7 +5,7 @@ import type { Report } from '@turnout/contracts/event';
 export interface Conversion {
   /** What is counted, such as `signup`. */
   readonly metric: string;
-  /** What it was worth, in the metric's own unit. */
+  /** What it was worth, in the metric's own unit; left out where it is no finite number. */
   readonly value?: number | undefined;
   /** The one experiment that it is a result of; all that the visitor is in, unless given. */
   readonly experiment?: string | undefined;
@@ -40,6 +40,8 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** The second one is for a connection that broke. */
 const ATTEMPTS = 2;
 const TIMEOUT = 2_000;
+/** Characters of an answer that is no edge's, such as a whole page, that a line of the log holds. */
+const ANSWER_MAX = 300;
 
 /**
  * The request that reports a conversion: test/cases/conversions.json says what it is for every
@@ -66,7 +68,7 @@ export function conversionRequest(
         metric,
         did_convert: true,
         occurred_at: at,
-        ...(value !== undefined && { value }),
+        ...(value !== undefined && Number.isFinite(value) && { value }),
         ...(UUID.test(requestId) && { request_id: requestId }),
         ...(experiment !== undefined && { experiment }),
       },
@@ -97,11 +99,14 @@ export async function reportConversion(
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     try {
       const answer = await fetch(url, { ...init, redirect: 'manual', signal });
-      if (answer.ok) {
+      // 204: the edge does not count this visitor, who previews or has not agreed. Any other
+      // success is somebody else's.
+      if (answer.status === 202 || answer.status === 204) {
         await answer.body?.cancel();
         return;
       }
-      problem = `expected status 202, got ${answer.status}: ${await answer.text()}`;
+      const text = (await answer.text()).replace(/\s+/g, ' ').slice(0, ANSWER_MAX);
+      problem = `expected status 202, got ${answer.status}: ${text}`;
       if (answer.status < 500) break;
     } catch (error) {
       problem = reason(error);

@@ -46,6 +46,12 @@ test('a conversion is reported as the edge takes it', () => {
   ]);
 });
 
+test('a value that is no number costs the value, and not the conversion', () => {
+  const { turnout, reports } = openPage({});
+  turnout.convert('signup', { value: Number.NaN });
+  expect(reports).toMatchObject([{ did_convert: true, value: null }]);
+});
+
 test('a page that is left without the conversion it hopes for is a non-conversion, once', () => {
   const { turnout, reports } = openPage({});
   turnout.expect('signup');

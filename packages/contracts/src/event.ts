@@ -85,9 +85,10 @@ export const reportedResultSchema = z.strictObject({
   event_id: uuid,
   metric: key,
   did_convert: z.boolean(),
-  value: value.exactOptional(),
-  /** ISO 8601, or milliseconds since 1970; now unless given. */
-  occurred_at: z.union([z.iso.datetime({ offset: true }), time]).exactOptional(),
+  /** JSON has no NaN: what a page could not compute comes as null, and is none. */
+  value: value.nullable().exactOptional(),
+  /** ISO 8601, or milliseconds since 1970; now unless given. A clock may say anything. */
+  occurred_at: z.union([z.iso.datetime({ offset: true }), z.int()]).exactOptional(),
   /** The X-Request-Id of the page; must be one of the visitor's own. */
   request_id: uuid.exactOptional(),
   /** All experiments that the visitor is in, unless given. */

@@ -26,7 +26,7 @@ const UUID_PATTERN = '/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/iD';
  * @param string $event_id   A UUID; the same one when the same conversion is reported again.
  * @param int    $at         When it happened, in milliseconds since 1970.
  * @return array{method: string, url: string, headers: array<string, string>, body: string}|null
- * @throws \JsonException For a value that is no number of JSON.
+ * @throws \JsonException For a metric or an experiment that is no UTF-8.
  */
 function conversion_request( array $conversion, string $edge_url, string $cookie, string $request_id, string $event_id, int $at ): ?array {
 	if ( 1 !== preg_match( VISITOR_COOKIE_PATTERN, $cookie ) ) {
@@ -38,7 +38,8 @@ function conversion_request( array $conversion, string $edge_url, string $cookie
 		'did_convert' => true,
 		'occurred_at' => $at,
 	);
-	if ( isset( $conversion['value'] ) ) {
+	// What is no number of JSON costs the value, and not the conversion.
+	if ( isset( $conversion['value'] ) && is_finite( $conversion['value'] ) ) {
 		$event['value'] = $conversion['value'];
 	}
 	if ( 1 === preg_match( UUID_PATTERN, $request_id ) ) {

@@ -34,7 +34,7 @@ namespace Turnout {
 		try {
 			$request = conversion_request( $conversion, edge_url(), server_text( 'HTTP_COOKIE' ), server_text( 'HTTP_X_REQUEST_ID' ), $event_id, (int) ( microtime( true ) * 1000 ) );
 		} catch ( \JsonException ) {
-			error_log( 'turnout: conversion of ' . $conversion['metric'] . ' not reported: expected a finite number as its value' );
+			error_log( 'turnout: conversion of ' . $conversion['metric'] . ' not reported: expected the name of the metric in UTF-8' );
 			return false;
 		}
 		if ( null === $request ) {
@@ -54,7 +54,7 @@ namespace Turnout {
 		if ( 202 === $code || 204 === $code ) {
 			return 202 === $code;
 		}
-		$problem = is_wp_error( $answer ) ? $answer->get_error_message() : 'expected status 202, got ' . $code . ': ' . wp_remote_retrieve_body( $answer );
+		$problem = is_wp_error( $answer ) ? $answer->get_error_message() : 'expected status 202, got ' . $code . ': ' . substr( (string) preg_replace( '/\s+/', ' ', wp_remote_retrieve_body( $answer ) ), 0, 300 );
 		error_log( 'turnout: conversion of ' . $conversion['metric'] . ' not reported to ' . $request['url'] . ': ' . trim( $problem ) );
 		return false;
 	}
@@ -104,16 +104,28 @@ namespace Turnout {
 	// What plugins can say without knowing this one: do_action( 'turnout_convert', 'newsletter' ).
 	add_action( 'turnout_convert', 'turnout_convert', 10, 3 );
 
-	// A shop's thank-you page can be opened again: an order counts once.
-	add_action(
-		'woocommerce_thankyou',
-		static function ( $order_id ): void {
-			$order = function_exists( 'wc_get_order' ) ? wc_get_order( $order_id ) : false;
-			if ( $order ) {
-				turnout_convert( 'purchase', (float) $order->get_total(), array( 'once' => 'order ' . $order_id ) );
-			}
+	/** Says in an order that the edge knows of it. */
+	const ORDER_REPORTED = '_turnout_reported';
+
+	/**
+	 * Reports an order of a shop, once: its thank-you page can be opened again, weeks later
+	 * and in another phase. The page is shown of an order whose payment failed, too, which
+	 * is no purchase.
+	 *
+	 * @param int|string $order_id The order's number.
+	 */
+	function report_order( $order_id ): void {
+		$order = function_exists( 'wc_get_order' ) ? wc_get_order( $order_id ) : false;
+		if ( ! $order || $order->has_status( 'failed' ) || $order->get_meta( ORDER_REPORTED ) ) {
+			return;
 		}
-	);
+		// The same event id, for two pages that are opened at once.
+		if ( turnout_convert( 'purchase', (float) $order->get_total(), array( 'once' => 'order ' . $order_id ) ) ) {
+			$order->update_meta_data( ORDER_REPORTED, '1' );
+			$order->save();
+		}
+	}
+	add_action( 'woocommerce_thankyou', __NAMESPACE__ . '\report_order' );
 }
 
 namespace {

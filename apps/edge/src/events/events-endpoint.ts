@@ -6,7 +6,7 @@ import { returning, type ReturningVisitor } from '../decide.ts';
 import type { Edge, Testing } from '../edge.ts';
 import type { EdgeExchange } from '../exchange.ts';
 import { problem } from '../problem.ts';
-import { isSameOrigin } from '../same-origin.ts';
+import { isFromPage, isSameOrigin } from '../same-origin.ts';
 import { readReport } from './reported-results.ts';
 import { readBody } from './request-body.ts';
 
@@ -14,6 +14,8 @@ import { readBody } from './request-body.ts';
 const REPORT_MAX = 65_536;
 /** How long a client may take to send its report, in ms. */
 const PATIENCE = 10_000;
+/** Problems that a refusal names; a body can hold thousands, and each answer would. */
+const PROBLEMS_MAX = 20;
 /** When to try again while events can be written down nowhere, in seconds. */
 const RETRY_AFTER = 5;
 
@@ -36,7 +38,7 @@ class Refusal extends Error {
     super(detail);
     this.status = status;
     this.headers = more.headers ?? {};
-    this.document = problem(status, title, detail, more.problems);
+    this.document = problem(status, title, detail, more.problems?.slice(0, PROBLEMS_MAX));
   }
 }
 
@@ -71,10 +73,16 @@ async function takeReport(
   }
   const visitor = returning(testing, traits);
   if (visitor === undefined) {
+    // A page can't know whether its visitor keeps cookies, since no script sees ours. A refusal
+    // would stand as an error in the console of each who does not.
+    if (isFromPage(request.headers)) {
+      exchange.answer(204, { 'Cache-Control': 'no-store' }, undefined);
+      return;
+    }
     throw new Refusal(
       409,
       'Conflict',
-      'Expected a visitor cookie: results are those of a visitor who was served a page.',
+      'Expected a visitor cookie: pass on the Cookie header of the visitor who was served a page.',
     );
   }
   testing.tracking.returned(visitor.id, visitor.mirror, testing.live);
@@ -88,8 +96,8 @@ async function takeReport(
   if (results.length > 0) {
     try {
       await testing.tracking.report(results);
-    } catch (error) {
-      edge.log.error({ err: error, id: exchange.requestId }, 'results can not be written down');
+    } catch {
+      // The tracking has logged why, once for many.
       throw new Refusal(
         503,
         'Service Unavailable',
@@ -150,7 +158,7 @@ function read(
     throw new Refusal(
       422,
       'Unprocessable Content',
-      'The report is not as it should be; `errors` names each problem.',
+      'The report is not as it should be; `errors` names what is wrong.',
       { problems: schemaProblems(error, raw) },
     );
   }

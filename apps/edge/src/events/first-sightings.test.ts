@@ -32,9 +32,19 @@ test('who has not come for longest is forgotten first', () => {
   expect(sightings.isFirst(bert, 'home', 1)).toBe(true);
 });
 
-test('cleared, it knows nobody', () => {
+test('a visitor can be forgotten, and nobody else is', () => {
   const sightings = new FirstSightings();
-  sightings.isFirst(anna, 'home', 1);
-  sightings.clear();
+  for (const visitor of [anna, bert]) sightings.isFirst(visitor, 'home', 1);
+  sightings.forget(anna);
   expect(sightings.isFirst(anna, 'home', 1)).toBe(true);
+  expect(sightings.isFirst(bert, 'home', 1)).toBe(false);
+});
+
+test('of one visitor 32 phases are remembered, however many there were', () => {
+  const sightings = new FirstSightings();
+  for (let phase = 1; phase <= 10_000; phase += 1) sightings.isFirst(anna, 'home', phase);
+  const isNew = (phase: number): boolean => sightings.isFirst(anna, 'home', phase);
+  const last = Array.from({ length: 32 }, (_, index) => 10_000 - index);
+  expect(last.filter(isNew)).toEqual([]);
+  expect(isNew(1)).toBe(true);
 });

@@ -8,6 +8,8 @@ interface Sighting {
 
 /** How many visitors a worker remembers. */
 const REMEMBERED = 100_000;
+/** Phases that are remembered of one visitor: twice what their cookie can repeat. */
+const PHASES = 32;
 
 /**
  * Tells the first time that this worker sees a visitor in a phase of an experiment. Forgets
@@ -31,12 +33,13 @@ export class FirstSightings {
     for (const seen of sightings) {
       if (seen.phase === phase && seen.experiment === experiment) return false;
     }
+    if (sightings.length === PHASES) sightings.shift();
     sightings.push({ experiment, phase });
     return true;
   }
 
-  /** Every visitor is new again. */
-  clear(): void {
-    this.#seen.clear();
+  /** The visitor is new again. */
+  forget(visitor: VisitorId): void {
+    this.#seen.delete(visitor);
   }
 }

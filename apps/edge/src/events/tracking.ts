@@ -65,7 +65,7 @@ export class Tracking {
       edge: this.node,
       at: this.#options.now(),
     };
-    this.#add(exposure, this.#exposed);
+    this.#add(exposure, visitor, this.#exposed);
   }
 
   /** Notes that a visitor's cookie came back: a confirmation for each experiment that it repeats. */
@@ -84,7 +84,7 @@ export class Tracking {
         phase: entry.phase,
         at: this.#options.now(),
       };
-      this.#add(confirmation, this.#confirmed);
+      this.#add(confirmation, visitor, this.#confirmed);
     }
   }
 
@@ -109,7 +109,7 @@ export class Tracking {
     return this.#batcher.flush();
   }
 
-  #add(event: Exposure | Confirmation, sightings: FirstSightings): void {
+  #add(event: Exposure | Confirmation, visitor: VisitorId, sightings: FirstSightings): void {
     this.#batcher.add(JSON.stringify(event), (error) => {
       if (error === undefined) {
         this.#count(event.kind, 'taken', 1);
@@ -121,7 +121,7 @@ export class Tracking {
       }
       this.#count(event.kind, 'dropped', 1);
       // Else the visitor would never be told of; SQL counts nobody twice.
-      sightings.clear();
+      sightings.forget(visitor);
       this.#logFailure(error);
     });
   }

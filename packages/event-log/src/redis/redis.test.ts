@@ -159,8 +159,7 @@ describe.skipIf(!redisIsHere)(
     }
 
     test('a server that is killed has all that was appended when it is back', async () => {
-      // With `everysec` it may not have written yet what it confirmed.
-      const server = await start({ settings: ['--appendfsync', 'always'] });
+      const server = await start();
       const { log, reader } = open(server.url);
       await log.append(numbered(2_000));
       const had = await reader.read(500, 1_000);

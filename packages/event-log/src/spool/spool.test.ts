@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { encodeLines } from './line.ts';
@@ -235,6 +236,71 @@ function wholeLines(events: readonly string[], cut: number): { count: number; to
     end += length;
   }
   return { count: events.length, torn: 0 };
+}
+
+test('on a full disk a batch is kept or refused, and what was kept is there after a crash', async () => {
+  // A limit on the size of files ends a write half-way, and refuses the next, as a full disk does.
+  const source = `
+    import { createSpool } from ${JSON.stringify(new URL('spool.ts', import.meta.url).href)};
+    const spool = createSpool({ folder: process.argv[1] });
+    const tell = (told) => process.stdout.write(JSON.stringify(told) + '\\n');
+    const fill = async (name, size) => {
+      for (let number = 0; ; number += 1) {
+        const batch = [0, 1, 2].map((part) => \`\${name} \${number}.\${part} \${'x'.repeat(size)}\`);
+        const error = await spool.append(batch).then(() => undefined, (reason) => reason);
+        tell({ batch, refused: error?.code });
+        if (error !== undefined) return;
+      }
+    };
+    await fill('first', 300);
+    // What there is room for is taken, over what the refused batch left.
+    await fill('small', 1);
+    const replayed = [];
+    await spool.replay(async (events) => void replayed.push(...events));
+    tell({ replayed });
+    await fill('again', 300);
+    await fill('small again', 1);
+    process.kill(process.pid, 'SIGKILL');`;
+  const child = spawn(
+    '/bin/sh',
+    [
+      '-c',
+      'ulimit -f 32; exec "$0" "$@"',
+      process.execPath,
+      '--input-type=module-typescript',
+      '--eval',
+      source,
+      folder,
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const out = await textOf(child.stdout);
+  const told = out
+    .trimEnd()
+    .split('\n')
+    .map((line): Told => JSON.parse(line));
+  const refusals = told.flatMap(({ refused }) => refused ?? []);
+  expect(refusals).toEqual(['EFBIG', 'EFBIG', 'EFBIG', 'EFBIG']);
+  const turn = told.findIndex(({ replayed }) => replayed !== undefined);
+  expect(told[turn]?.replayed).toEqual(keptOf(told.slice(0, turn)));
+  const left = keptOf(told.slice(turn));
+  expect(left.length).toBeGreaterThan(30);
+  const read = await replay(open());
+  expect(read.slice(0, left.length)).toEqual(left);
+  // Of a refused batch some may be there, but nothing that nobody sent.
+  const sent = new Set(told.flatMap(({ batch = [] }) => batch));
+  expect(read.filter((event) => !sent.has(event))).toEqual([]);
+});
+
+interface Told {
+  readonly batch?: readonly string[];
+  /** The code of the error; undefined for what was kept. */
+  readonly refused?: string;
+  readonly replayed?: readonly string[];
+}
+
+function keptOf(told: readonly Told[]): string[] {
+  return told.flatMap(({ batch = [], refused }) => (refused === undefined ? batch : []));
 }
 
 describe('several processes', () => {

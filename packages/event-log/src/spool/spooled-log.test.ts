@@ -34,8 +34,6 @@ function closedLater<Opened extends { close(): Promise<void> }>(one: Opened): Op
   return one;
 }
 
-/** A Redis that keeps what it confirmed, whenever it is killed. */
-const DURABLE = { settings: ['--appendfsync', 'always'] };
 const OPTIONS = {
   onOutage: (error: unknown): void => void told.push(`outage: ${String(error)}`),
   onRecovered: (): void => void told.push('recovered'),
@@ -75,7 +73,7 @@ describe.skipIf(!redisIsHere)(
   () => {
     let server: RedisServer;
     beforeEach(async () => {
-      server = await startRedis(DURABLE);
+      server = await startRedis();
       closedLater({ close: () => server.stop() });
     });
 
@@ -199,7 +197,7 @@ describe.skipIf(!redisIsHere)(
   `with a process that is killed${redisIsHere ? '' : ' (left out: no redis-server in PATH)'}`,
   () => {
     test('nothing that it was told is kept is lost, whenever Redis and it are killed', async () => {
-      const server = await startRedis(DURABLE);
+      const server = await startRedis();
       closedLater({ close: () => server.stop() });
       const source = `
         import { createRedisEventLog } from ${urlOf('../redis/index.ts')};

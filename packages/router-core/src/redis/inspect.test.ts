@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hasRedis, startRedis } from '../../../../test/kit/redis-server.ts';
+import { hasRedis, runRedisCommand, startRedis } from '../../../../test/kit/redis-server.ts';
 import { freePort } from '../../../../test/kit/server-process.ts';
 import { inspectRedis, readInfo } from './inspect.ts';
 
@@ -39,6 +39,7 @@ describe.skipIf(!redisIsHere)(
             version: expect.stringMatching(/^\d+\.\d+/),
             role: 'master',
             appendOnly: true,
+            appendFsync: 'always',
             evictionPolicy: 'volatile-lru',
             usedMemory: expect.any(Number),
             memoryLimit: 64 * 2 ** 20,
@@ -46,6 +47,12 @@ describe.skipIf(!redisIsHere)(
         ]);
         const open = replica.url.replace('://', '://:sesame@');
         expect(await inspectRedis(open, 20_000)).toMatchObject([{ role: 'slave' }]);
+        // As docs/ledger.md allows it, it may not ask for settings.
+        runRedisCommand(primary.port, 'ACL', 'SETUSER', 'edge', 'on', '>pass', '~*', '+info');
+        const limited = primary.url.replace('://', '://edge:pass@');
+        expect(await inspectRedis(limited, 20_000)).toMatchObject([
+          { appendOnly: true, appendFsync: undefined },
+        ]);
         const wrong = replica.url.replace('://', '://:guess@');
         await expect(inspectRedis(wrong, 20_000)).rejects.toThrow('WRONGPASS');
         await expect(inspectRedis(replica.url, 20_000)).rejects.toThrow('NOAUTH');

@@ -10,6 +10,8 @@ export interface RedisServerReport {
   readonly role: 'master' | 'slave' | 'unknown';
   /** Whether writes go to an append-only file. */
   readonly appendOnly: boolean;
+  /** `appendfsync`: when that file is on the disk. Undefined where CONFIG is forbidden. */
+  readonly appendFsync: string | undefined;
   /** `maxmemory-policy`: what it does when memory is full. */
   readonly evictionPolicy: string;
   /** Bytes. */
@@ -19,7 +21,7 @@ export interface RedisServerReport {
 }
 
 /**
- * Asks each server of an address (all masters of a Cluster) about itself. Reads INFO alone,
+ * Asks each server of an address (all masters of a Cluster) about itself. INFO says most of it,
  * which hosted services allow, too.
  *
  * @param timeout milliseconds
@@ -41,13 +43,20 @@ async function inspectNode(node: Redis): Promise<RedisServerReport> {
   // Nodes of a Cluster connect when they are first used, and queue nothing until then.
   if (node.status === 'wait') await node.connect();
   const info = readInfo(await node.info());
+  const appendFsync = await node.config('GET', 'appendfsync').then(readSetting, () => undefined);
   // Who answers, which is not always who was named: Sentinels name another.
   const { remoteAddress = '', remotePort = '' } = node.stream;
-  return { address: `${remoteAddress}:${remotePort}`, ...info };
+  return { address: `${remoteAddress}:${remotePort}`, ...info, appendFsync };
+}
+
+/** The value in an answer to CONFIG GET: a name and a value, or nothing. */
+function readSetting(answer: unknown): string | undefined {
+  const value: unknown = Array.isArray(answer) ? answer[1] : undefined;
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** Reads the text of INFO: `name:value` lines. What is missing is unknown, or off. */
-export function readInfo(text: string): Omit<RedisServerReport, 'address'> {
+export function readInfo(text: string): Omit<RedisServerReport, 'address' | 'appendFsync'> {
   const values = new Map(
     text.split(/\r?\n/).flatMap((line): [string, string][] => {
       const colon = line.indexOf(':');

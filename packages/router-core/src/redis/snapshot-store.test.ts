@@ -128,7 +128,7 @@ describe.skipIf(!redisIsHere)(
     });
 
     test('a server that is out of reach at the start, hangs or dies is taken up when it is there', async () => {
-      const own = await startRedis({ settings: ['--appendfsync', 'always'] });
+      const own = await startRedis();
       await own.kill();
       const store = createRedisSnapshotStore({ url: own.url });
       const other = createRedisSnapshotStore({ url: own.url });

@@ -68,6 +68,7 @@ describe('a Redis', () => {
     version: '7.2.4',
     role: 'master',
     appendOnly: true,
+    appendFsync: 'always',
     evictionPolicy: 'noeviction',
     usedMemory: 2 ** 20,
     memoryLimit: 0,
@@ -85,6 +86,11 @@ describe('a Redis', () => {
       { level: 'error', got: 'a replica, which takes no writes' },
       { level: 'warning', got: 'maxmemory-policy volatile-ttl' },
     ]);
+    expect(redisFindings({ ...FINE, appendFsync: 'everysec' })).toMatchObject([
+      { level: 'warning', got: 'appendfsync everysec' },
+    ]);
+    // Nobody may ask it.
+    expect(redisFindings({ ...FINE, appendFsync: undefined })).toMatchObject([{ level: 'ok' }]);
   });
 
   test('that is not there', async () => {

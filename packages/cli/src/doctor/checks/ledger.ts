@@ -37,7 +37,8 @@ async function checkRedis(url: string, timeout: number): Promise<Finding[]> {
 
 /** What one server says of itself. */
 export function redisFindings(report: RedisServerReport): Finding[] {
-  const { address, version, role, appendOnly, evictionPolicy, usedMemory, memoryLimit } = report;
+  const { address, version, role, appendOnly, appendFsync } = report;
+  const { evictionPolicy, usedMemory, memoryLimit } = report;
   const where = `redis ${address}`;
   const findings: Finding[] = [];
   if (Number.parseInt(version, 10) < OLDEST_REDIS) {
@@ -62,6 +63,16 @@ export function redisFindings(report: RedisServerReport): Finding[] {
         expected: 'an append-only file',
         got: 'appendonly no',
         fix: 'Set appendonly yes: else a restart forgets who was assigned, and only cookies remember',
+      }),
+    );
+  }
+  if (appendOnly && appendFsync !== undefined && appendFsync !== 'always') {
+    findings.push(
+      warning({
+        where,
+        expected: 'appendfsync always',
+        got: `appendfsync ${appendFsync}`,
+        fix: 'Set appendfsync always: else results that were answered with 202 can be lost when Redis or its machine dies',
       }),
     );
   }
