@@ -188,20 +188,47 @@ describeDatabases('tracking repository', (kind) => {
     expect(await exposureTotals(location)).toEqual([ONE_EXPOSED]);
   });
 
-  test('a visitor who is forgotten still counts, under a name that nobody has', async () => {
+  test('a visitor who is forgotten still counts, and nothing leads to them any more', async () => {
     const { location, tracking, visitors } = await open(kind);
-    await tracking.store([exposure(), testResult(), exposure({ visitor: visitorOf(2) })]);
+    const own = [
+      exposure({ requestId: idOf(20) }),
+      testResult({ requestId: idOf(21) }),
+      testResult({ requestId: idOf(22), eventId: idOf(5), metric: 'revenue', didConvert: false }),
+    ];
+    const other = exposure({ visitor: visitorOf(2), requestId: idOf(30) });
+    await tracking.store([...own, other]);
+    await tracking.setAside(
+      [own, other].map((text, index) => ({
+        text: JSON.stringify(text),
+        reason: 'r',
+        digest: `${index}`,
+      })),
+      new Date(NOON),
+    );
+    const [exposures, results] = [await exposureTotals(location), await resultTotals(location)];
     const entry = { at: new Date(NOON), author: 'ada', action: 'a', subject: 's', reason: 'r' };
     await visitors.forget(visitorOf(1), visitorOf(9), entry);
-    for (const [table, ids] of Object.entries({
-      experiment_visitors: [visitorOf(2), visitorOf(9)],
-      visitor_results: [visitorOf(9)],
-      test_results: [visitorOf(9)],
-    })) {
-      const rows = await query(location, `SELECT session_id FROM ${table} ORDER BY session_id`);
-      expect(rows.map((row) => row['session_id'])).toEqual(ids);
+    // What was on its way, some of it for the second time, and what their browser still sends.
+    await tracking.store([
+      ...own,
+      confirmation(),
+      testResult({ requestId: idOf(23), eventId: idOf(6), metric: 'revenue' }),
+      exposure({ phase: 2, requestId: idOf(24), eventId: idOf(7) }),
+    ]);
+    await visitors.forget(visitorOf(1), visitorOf(10), entry);
+
+    expect(await exposureTotals(location)).toEqual(exposures);
+    expect(await resultTotals(location)).toEqual(results);
+    const tables = ['experiment_visitors', 'visitor_results', 'test_results', 'unreadable_events'];
+    const rows = await Promise.all(
+      tables.map((table) => query(location, `SELECT * FROM ${table}`)),
+    );
+    expect(rows.map(({ length }) => length)).toEqual([2, 2, 2, 1]);
+    const left = JSON.stringify(rows);
+    for (const gone of [visitorOf(1), ...[20, 21, 22, 23, 24].map(idOf)]) {
+      expect(left).not.toContain(gone);
     }
-    expect(await exposureTotals(location)).toMatchObject([{ exposed: 2 }]);
+    for (const kept of [visitorOf(2), visitorOf(9), idOf(30)]) expect(left).toContain(kept);
   });
 
   test('what is set aside is there once', async () => {
