@@ -6,6 +6,7 @@ import type { DatabaseKind } from '../testing/databases.ts';
 import { NOON, confirmation, exposure, idOf, testResult, visitorOf } from '../testing/events.ts';
 import { openRepository } from './open-repository.ts';
 import type { RepositoryLocation } from './open-repository.ts';
+import { RepositoryUnusable } from './product-repository.ts';
 import type { Repository } from './repository.ts';
 
 async function reopen(location: RepositoryLocation): Promise<Repository> {
@@ -184,6 +185,17 @@ describeDatabases('tracking repository', (kind) => {
     );
     expect(await query(location, 'SELECT * FROM experiment_visitors')).toEqual([]);
     expect(await exposureTotals(location)).toEqual([]);
+    await tracking.store([exposure()]);
+    expect(await exposureTotals(location)).toEqual([ONE_EXPOSED]);
+  });
+
+  test('tells events that can not be stored from a database that can store none', async () => {
+    const { location, tracking } = await open(kind);
+    const wide = testResult({ edge: 'e'.repeat(65), eventId: 'e'.repeat(37), at: Number.NaN });
+    await expect(tracking.store([wide])).rejects.not.toThrow(RepositoryUnusable);
+    await query(location, 'ALTER TABLE exposure_totals RENAME TO elsewhere');
+    await expect(tracking.store([exposure()])).rejects.toThrow(RepositoryUnusable);
+    await query(location, 'ALTER TABLE elsewhere RENAME TO exposure_totals');
     await tracking.store([exposure()]);
     expect(await exposureTotals(location)).toEqual([ONE_EXPOSED]);
   });
