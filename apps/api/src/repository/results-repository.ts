@@ -34,7 +34,7 @@ interface LookKey {
 }
 
 /** The state that the looks so far have left, and the number of its last change. */
-interface StoredLook {
+export interface StoredLook {
   readonly version: number;
   readonly look: Look;
 }
@@ -45,7 +45,8 @@ export interface ResultsRepository {
   counts(experiment: string, phase: number, metric: string): Promise<PhaseCounts>;
   /** Every metric that visitors who count have reported something for, by name. */
   metrics(experiment: string, phase: number): Promise<string[]>;
-  findLook(key: LookKey): Promise<StoredLook | undefined>;
+  /** The looks at every metric of one population, by metric. */
+  findLooks(key: Omit<LookKey, 'metric'>): Promise<Map<string, StoredLook>>;
   /**
    * Stores what a look has left, if the version is still `from` (0: there was none). False if
    * somebody was faster, and nothing is stored.
@@ -77,16 +78,20 @@ export function createResultsRepository(database: SqlDatabase): ResultsRepositor
       );
       return rows.map((row) => String(row['metric']));
     },
-    async findLook(key) {
-      const [row] = await database.rows(
-        `SELECT version, state FROM result_looks WHERE ${IS_LOOK}`,
-        valuesOf(key),
+    async findLooks({ experiment, phase, population }) {
+      const rows = await database.rows(
+        `SELECT metric, version, state FROM result_looks
+         WHERE experiment = ? AND phase = ? AND population = ?`,
+        [experiment, phase, population],
       );
-      return (
-        row && {
-          version: Number(row['version']),
-          look: lookSchema.parse(JSON.parse(String(row['state']))),
-        }
+      return new Map(
+        rows.map((row) => [
+          String(row['metric']),
+          {
+            version: Number(row['version']),
+            look: lookSchema.parse(JSON.parse(String(row['state']))),
+          },
+        ]),
       );
     },
     async saveLook(key, look, from) {
