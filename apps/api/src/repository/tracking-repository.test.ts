@@ -272,7 +272,9 @@ describeDatabases('tracking repository', (kind) => {
             await tracking.store(indexes.flatMap((index) => own[index % own.length] ?? []));
           }
           await tracking.store(own);
-          expect(await storedTotals(location, key)).toEqual(referenceTotals(own));
+          const totals = await storedTotals(location, key);
+          expect(totals).toEqual(referenceTotals(own));
+          expect(totals).toEqual(await totalsOfRows(location, key));
           const results = own.filter(({ kind: each }) => each === 'result').length;
           expect(
             await query(location, `SELECT event_id FROM test_results WHERE experiment = '${key}'`),
@@ -341,6 +343,37 @@ async function storedTotals(location: RepositoryLocation, experiment: string) {
        OR confirmed_conversions <> 0 OR value <> 0 OR value_squared <> 0)`,
   );
   return { exposures: sorted(exposures), results: sorted(results) };
+}
+
+/** What the totals are to be: counted from what is stored of each visitor. */
+async function totalsOfRows(location: RepositoryLocation, experiment: string) {
+  const cell = `v.phase, v.assigned AS variant, v.revision, SUBSTR(v.first_seen, 1, 10) AS day,
+                v.bot, v.edge`;
+  const counted = `v.experiment = '${experiment}' AND v.assigned IS NOT NULL
+                   GROUP BY v.phase, v.assigned, v.revision, SUBSTR(v.first_seen, 1, 10), v.bot, v.edge`;
+  const exposures = await query(
+    location,
+    `SELECT ${cell}, COUNT(*) AS exposed, SUM(v.assigned <> v.served) AS fallback,
+       SUM(v.confirmed) AS confirmed, SUM(v.in_two_variants) AS in_two_variants
+     FROM experiment_visitors v WHERE ${counted}`,
+  );
+  const results = await query(
+    location,
+    `SELECT ${cell}, r.metric, COUNT(*) AS reported, SUM(r.did_convert) AS conversions,
+       SUM(r.did_convert * v.confirmed) AS confirmed_conversions,
+       SUM(COALESCE(r.value, 0)) AS value, SUM(COALESCE(r.value * r.value, 0)) AS value_squared
+     FROM experiment_visitors v JOIN visitor_results r USING (experiment, phase, session_id)
+     WHERE ${counted}, r.metric`,
+  );
+  return { exposures: sorted(exposures.map(inNumbers)), results: sorted(results.map(inNumbers)) };
+}
+
+/** MySQL gives sums as texts. */
+function inNumbers(row: Record<string, unknown>): Record<string, unknown> {
+  const texts = new Set(['variant', 'day', 'bot', 'edge', 'metric']);
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, texts.has(name) ? value : Number(value)]),
+  );
 }
 
 /** What the totals are to be: counted visitor by visitor, from all events at once. */
