@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { ExperimentResults, PopulationAnalysis } from '@turnout/contracts/results';
 import { expect, onTestFinished, test } from 'vitest';
 import { openRepository } from '../apps/api/src/repository/open-repository.ts';
 import { describeDatabases, query } from '../apps/api/src/testing/databases.ts';
 import { exposure, idOf, testResult, visitorOf } from '../apps/api/src/testing/events.ts';
+import { resultsCsv } from '../packages/cli/src/results/csv.ts';
+import { sampleResults } from '../packages/cli/src/results/sample-results.ts';
 
 const text = await readFile(resolve(import.meta.dirname, '../docs/results.md'), 'utf8');
 const queries = [...text.matchAll(/```sql\n([^]*?);\n```/g)].map(([, sql = '']) => sql);
@@ -50,6 +53,70 @@ describeDatabases('docs/results.md', (kind) => {
     expect(reports?.map(({ metric }) => metric).toSorted()).toEqual(['other', 'signup']);
     expect(unreadable).toEqual([{ reason: 'no JSON', events: 1 }]);
   });
+});
+
+/** Names of all values in plain data; those of `analyses` are for docs/statistics.md to tell. */
+type Names<Data, Prefix extends string = ''> = Data extends readonly (infer Each)[]
+  ? Names<Each, `${Prefix}[]`>
+  : Data extends PopulationAnalysis
+    ? Prefix
+    : Data extends object
+      ? {
+          [Name in keyof Data & string]: Names<
+            NonNullable<Data[Name]>,
+            Prefix extends '' ? Name : `${Prefix}.${Name}`
+          >;
+        }[keyof Data & string]
+      : Prefix;
+
+/** Between the two: the compiler compares it with the type, the test with the document. */
+const NAMES = {
+  experiment: true,
+  title: true,
+  status: true,
+  phase: true,
+  metric: true,
+  'metrics[]': true,
+  at: true,
+  'trust.level': true,
+  'trust.sentence': true,
+  'trust.findings[]': true,
+  verdict: true,
+  'warnings[].kind': true,
+  'warnings[].message': true,
+  'excluded[].what': true,
+  'excluded[].visitors': true,
+  'excluded[].why': true,
+  'counts.experiment': true,
+  'counts.phase': true,
+  'counts.metric': true,
+  'counts.firstExposure': true,
+  'counts.lastExposure': true,
+  'counts.inTwoVariants': true,
+  'counts.bots': true,
+  'counts.variants[].variant': true,
+  'counts.variants[].exposed': true,
+  'counts.variants[].fallback': true,
+  'counts.variants[].confirmed': true,
+  'counts.variants[].reported': true,
+  'counts.variants[].conversions': true,
+  'counts.variants[].confirmedConversions': true,
+  'counts.variants[].value': true,
+  'counts.variants[].valueSquared': true,
+  'counts.slices[].by': true,
+  'counts.slices[].value': true,
+  'analyses.raw': true,
+  'analyses.confirmed': true,
+} satisfies Record<Exclude<Names<ExperimentResults>, `counts.slices[].variants${string}`>, true>;
+
+test('docs/results.md names all of the JSON, and every column of the CSV', () => {
+  const [, section = ''] = text.split(/^## The JSON$/m);
+  const [json = ''] = section.split(/^## /m);
+  const named = [...json.matchAll(/^\| `([^`]+)`/gm)].map(([, name = '']) => name);
+  const names = [...Object.keys(NAMES), 'counts.slices[].variants[]'];
+  expect(named.toSorted()).toEqual(names.toSorted());
+  const [columns = ''] = resultsCsv(sampleResults()).split('\r\n');
+  for (const column of columns.split(',')) expect(json).toContain(`\`${column}\``);
 });
 
 test('docs/results.md names every warning and every metric of the drain', async () => {

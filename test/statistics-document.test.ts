@@ -188,6 +188,7 @@ const REASONS = {
   'no-lift-fits': true,
   'cells-large-enough': true,
   'before-planned-size': true,
+  'split-broken': true,
   'no-baseline': true,
   'no-minimum-lift': true,
   'no-traffic': true,

@@ -156,6 +156,11 @@ describe('plans', () => {
     const frozen = analyze({ arms: later, plan: { ...plan, atPlannedSize: [{ arms: faint }] } });
     expect(frozen.verdict).toMatchObject({ kind: 'decided', better: ['next'] });
     expect(frozen.warnings).toEqual([]);
+    // All that holds for one look is of that look.
+    const then = analyze({ arms: faint, plan });
+    for (const figure of ['singleLook', 'pooledZ', 'fisher', 'difference', 'lift'] as const) {
+      expect(frozen.comparisons[0]?.[figure]).toEqual(then.comparisons[0]?.[figure]);
+    }
     expect(analyze({ arms: later, plan }).warnings).toEqual([
       { kind: 'past-planned-size', visitors: 60_000 },
     ]);
@@ -163,11 +168,13 @@ describe('plans', () => {
 
   test('fixed hides what tempts until the planned size', () => {
     const plan = { kind: 'fixed' as const, plannedVisitors: 100_000 };
-    const { verdict, comparisons, arms } = analyze({ arms: clear, plan });
+    const { verdict, comparisons, arms, carry } = analyze({ arms: clear, plan });
     expect(verdict).toEqual({ kind: 'undecided', reason: 'running' });
+    expect(carry.comparisons).toEqual([]);
     const hidden = { kind: 'unknown', reason: 'before-planned-size' };
     for (const comparison of comparisons) {
       expect(comparison).toMatchObject({
+        alwaysValid: hidden,
         pooledZ: hidden,
         fisher: hidden,
         singleLook: hidden,
@@ -225,6 +232,20 @@ describe('from one look to the next', () => {
     // The first look was the strongest: it holds.
     expect(before.p).toBeLessThan(0.05);
     expect(before.low).toBeGreaterThan(0);
+  });
+
+  test('what was decided is not turned round by what comes later', () => {
+    const { carry } = analyze({ arms: [arm('a', 1, 5_000, 250), arm('b', 1, 5_000, 400)] });
+    const reversed = [arm('a', 1, 50_000, 4_000), arm('b', 1, 50_000, 3_000)];
+    const { comparisons, carry: next } = analyze({ arms: reversed, previous: carry });
+    expect(comparisons[0]).toMatchObject({
+      alwaysValid: { lift: { kind: 'unknown', reason: 'no-lift-fits' } },
+      decision: { kind: 'decided', rule: 'always-valid', direction: 'better' },
+    });
+    // What was excluded once stays excluded.
+    expect(next.comparisons).toMatchObject([
+      { low: carry.comparisons[0]?.low, high: carry.comparisons[0]?.high },
+    ]);
   });
 
   test('a split that was broken stays broken', () => {

@@ -1,5 +1,5 @@
 import type { Analysis, Comparison, PlanReading, SampleRatioReading, Warning } from './analysis.ts';
-import { readAlwaysValid, takeSingleLook } from './compare.ts';
+import { limitsSoFar, readAlwaysValid, takeSingleLook } from './compare.ts';
 import { differenceInterval, liftInterval } from './comparison-intervals.ts';
 import type { ArmCounts, Counts, Segment } from './counts.ts';
 import { problemsOf } from './counts.ts';
@@ -58,7 +58,8 @@ export function analyze(counts: Counts): Analysis {
     look: pairsOf(counts.plan?.atPlannedSize ?? segments, base?.key ?? '', key),
     segments: conversionsOf(segments, base?.key ?? '', key),
   }));
-  const running = readAlwaysValid(counted, { alpha, kappa }, counts.previous?.comparisons ?? []);
+  const carriedBefore = counts.previous?.comparisons ?? [];
+  const running = readAlwaysValid(counted, { alpha, kappa }, carriedBefore);
   const looks = takeSingleLook(counted.map(({ look }) => look));
   const comparisons = counted.map(
     ({ key, pairs, look, segments: conversions }, index): Comparison => {
@@ -66,14 +67,17 @@ export function analyze(counts: Counts): Analysis {
       const alwaysValid = running[index] ?? unknown('not-compared');
       const singleLook = looks[index] ?? unknown('not-compared');
       const isCompared = control.total > 0 && variant.total > 0;
+      // Whatever holds for one look only is of the counts that the look was taken at.
+      const looked = pooled(look);
+      const before = carriedBefore.find((each) => each.key === key);
       return {
         key,
-        alwaysValid,
+        alwaysValid: shown(alwaysValid),
         singleLook: shown(singleLook),
-        pooledZ: shown(pooledZ(pairs)),
-        fisher: shown(fisherExact({ control, variant })),
-        difference: shown(differenceInterval(control, variant, alpha)),
-        lift: shown(liftInterval(control, variant, alpha)),
+        pooledZ: shown(pooledZ(look)),
+        fisher: shown(fisherExact(looked)),
+        difference: shown(differenceInterval(looked.control, looked.variant, alpha)),
+        lift: shown(liftInterval(looked.control, looked.variant, alpha)),
         posterior: shown(
           isCompared
             ? { kind: 'known', ...posteriors([control, variant]).compare(0, 1) }
@@ -82,7 +86,11 @@ export function analyze(counts: Counts): Analysis {
         detectable: isCompared
           ? detectableLift({ ...design, ratio: variant.total / control.total }, control.total)
           : unknown('no-visitors'),
-        decision: decide(plan, alwaysValid, singleLook, { conversions, look }),
+        decision: decide(plan, alwaysValid, singleLook, {
+          conversions,
+          look,
+          limits: limitsSoFar(alwaysValid, before),
+        }),
       };
     },
   );
@@ -121,11 +129,9 @@ export function analyze(counts: Counts): Analysis {
     carry: {
       sampleRatioP: sampleRatio.smallestP,
       comparisons: comparisons.flatMap(({ key, alwaysValid }) => {
-        if (alwaysValid.kind === 'unknown') return [];
-        const { p, lift } = alwaysValid;
-        return lift.kind === 'known'
-          ? { key, p, low: lift.low, high: lift.high }
-          : { key, p, low: -1, high: null };
+        const before = carriedBefore.find((each) => each.key === key);
+        if (alwaysValid.kind === 'unknown') return before ?? [];
+        return { key, p: alwaysValid.p, ...limitsSoFar(alwaysValid, before) };
       }),
     },
   };

@@ -48,6 +48,21 @@ export function readAlwaysValid(
   return adjust(readings);
 }
 
+/**
+ * The lifts that no look so far excludes: of those before, where this one contradicts them, since
+ * what was excluded once stays excluded.
+ */
+export function limitsSoFar(
+  reading: Figure<AlwaysValid>,
+  before: LiftLimits | undefined,
+): LiftLimits {
+  if (reading.kind === 'known' && reading.lift.kind === 'known') {
+    const { low, high } = reading.lift;
+    return { low, high };
+  }
+  return before === undefined ? { low: -1, high: null } : { low: before.low, high: before.high };
+}
+
 /** Takes the single look at every variant: by z, or by Fisher's test where z does not hold. */
 export function takeSingleLook(variants: readonly (readonly Pair[])[]): Figure<SingleLook>[] {
   return adjust(

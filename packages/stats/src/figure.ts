@@ -7,6 +7,7 @@ export type Reason =
   | 'no-lift-fits'
   | 'cells-large-enough'
   | 'before-planned-size'
+  | 'split-broken'
   | 'no-baseline'
   | 'no-minimum-lift'
   | 'no-traffic'

@@ -1,4 +1,4 @@
-import { likeliestLift, type ConversionSegment } from './always-valid.ts';
+import { likeliestLift, type ConversionSegment, type LiftLimits } from './always-valid.ts';
 import type {
   AlwaysValid,
   Comparison,
@@ -17,7 +17,12 @@ export function decide(
   plan: PlanReading,
   running: Figure<AlwaysValid>,
   singleLook: Figure<SingleLook>,
-  counted: { readonly conversions: readonly ConversionSegment[]; readonly look: readonly Pair[] },
+  counted: {
+    readonly conversions: readonly ConversionSegment[];
+    readonly look: readonly Pair[];
+    /** Of the lift, by all looks so far. */
+    readonly limits: LiftLimits;
+  },
 ): Decision {
   const rule = firedRule(
     { running: plan.runningAlpha, final: plan.finalAlpha },
@@ -28,10 +33,23 @@ export function decide(
     },
   );
   if (rule === undefined) return { kind: 'open' };
-  // Without a number the lift is infinite: control has no conversions, the variant has.
-  if (rule === 'always-valid') return decided(rule, (likeliestLift(counted.conversions) ?? 1) > 0);
+  if (rule === 'always-valid') return decided(rule, isAbove(counted));
   const test = pooledZ(counted.look);
   return decided(rule, test.kind === 'known' && test.z > 0);
+}
+
+/** The side on which the rule fired, whatever the counts say since: its p stays as well. */
+function isAbove({
+  conversions,
+  limits: { low, high },
+}: {
+  readonly conversions: readonly ConversionSegment[];
+  readonly limits: LiftLimits;
+}): boolean {
+  if (low > 0) return true;
+  if (high !== null && high < 0) return false;
+  // Without a number the lift is infinite: control has no conversions, the variant has.
+  return (likeliestLift(conversions) ?? 1) > 0;
 }
 
 function decided(rule: 'always-valid' | 'single-look', isBetter: boolean): Decision {

@@ -1,4 +1,4 @@
-import { firstTurn, trackingTables } from './tracking-tables.ts';
+import { firstTurn, forgottenVisitors, trackingTables } from './tracking-tables.ts';
 
 /**
  * One forward step of the schema. A migration that was released never changes;
@@ -203,4 +203,5 @@ export const migrations: readonly Migration[] = [
     sqlite: [firstTurn],
     mysql: [firstTurn],
   },
+  { version: 8, name: 'create the visitors who are forgotten', ...forgottenVisitors },
 ];

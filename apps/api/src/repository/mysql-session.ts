@@ -57,7 +57,28 @@ const PASSING = new Set([
   'ER_DISK_FULL',
 ]);
 
-/** Tells a failure that passes from one that somebody must mend; others stay as they are. */
+/**
+ * Whether the server refused what was to be stored, rather than to store anything. SQLSTATE
+ * classes: 21 and 22 are values that do not fit, 23 is a constraint.
+ */
+function isAboutValues(error: Error): boolean {
+  const state = 'sqlState' in error ? String(error.sqlState) : '';
+  return /^2[123]/.test(state) || VALUE_REFUSED.has(errorCode(error) ?? '');
+}
+
+/** Codes of such errors whose SQLSTATE does not say so. */
+const VALUE_REFUSED = new Set([
+  'ER_CANT_AGGREGATE_2COLLATIONS',
+  'ER_CANT_AGGREGATE_NCOLLATIONS',
+  'ER_TRUNCATED_WRONG_VALUE_FOR_FIELD',
+  'ER_NO_DEFAULT_FOR_FIELD',
+  'WARN_DATA_TRUNCATED',
+]);
+
+/**
+ * Tells a failure that passes from one that somebody must mend. Only what has to do with the
+ * values of the statement stays as it is: other values may be taken.
+ */
 export function explained(error: unknown, url: string): unknown {
   if (!(error instanceof Error) || error instanceof RepositoryUnavailable) return error;
   const code = errorCode(error) ?? '';
@@ -81,5 +102,10 @@ export function explained(error: unknown, url: string): unknown {
       { cause: error },
     );
   }
-  return error;
+  if (!('sqlState' in error) || isAboutValues(error)) return error;
+  return new RepositoryUnusable(
+    `The database server at ${publicName(url)} can not do its work: ${error.message} (${code}). ` +
+      'Mend the database; if it was changed by hand, put back what was there.',
+    { cause: error },
+  );
 }

@@ -2,7 +2,7 @@ import type { Population, VariantCounts } from '@turnout/contracts/results';
 import { lookSchema } from '../results/look.ts';
 import type { Look } from '../results/look.ts';
 import { timeOf } from './sql-database.ts';
-import type { SqlDatabase, SqlRow, SqlValue, Statement } from './sql-database.ts';
+import type { SqlDatabase, SqlRow, SqlValue, Statement, Transaction } from './sql-database.ts';
 
 /** What was counted of one variant, by revision and by one more trait of its visitors. */
 export interface CountedSlice extends VariantCounts {
@@ -34,7 +34,7 @@ interface LookKey {
 }
 
 /** The state that the looks so far have left, and the number of its last change. */
-interface StoredLook {
+export interface StoredLook {
   readonly version: number;
   readonly look: Look;
 }
@@ -45,7 +45,8 @@ export interface ResultsRepository {
   counts(experiment: string, phase: number, metric: string): Promise<PhaseCounts>;
   /** Every metric that visitors who count have reported something for, by name. */
   metrics(experiment: string, phase: number): Promise<string[]>;
-  findLook(key: LookKey): Promise<StoredLook | undefined>;
+  /** The looks at every metric of one population, by metric. */
+  findLooks(key: Omit<LookKey, 'metric'>): Promise<Map<string, StoredLook>>;
   /**
    * Stores what a look has left, if the version is still `from` (0: there was none). False if
    * somebody was faster, and nothing is stored.
@@ -56,14 +57,16 @@ export interface ResultsRepository {
 export function createResultsRepository(database: SqlDatabase): ResultsRepository {
   return {
     async counts(experiment, phase, metric) {
-      const [exposures, results, times] = await Promise.all([
-        database.rows(EXPOSURES, repeated([experiment, phase])),
-        database.rows(RESULTS, repeated([experiment, phase, metric])),
-        database.rows(TIMES, [experiment, phase]),
+      const place = [experiment, phase];
+      const [counted, times] = await Promise.all([
+        database.rows(COUNTS, [
+          ...SLICED_BY.flatMap(() => place),
+          ...SLICED_BY.flatMap(() => [...place, metric]),
+        ]),
+        database.rows(TIMES, [...place, ...place]),
       ]);
-      const reported = new Map(results.map((row) => [nameOf(row), row]));
       return {
-        slices: exposures.map((row) => sliceOf(row, reported.get(nameOf(row)) ?? {})),
+        slices: slicesOf(counted),
         firstExposure: timeOrNone(times[0]?.['first_exposure']),
         lastExposure: timeOrNone(times[0]?.['last_exposure']),
       };
@@ -75,97 +78,141 @@ export function createResultsRepository(database: SqlDatabase): ResultsRepositor
       );
       return rows.map((row) => String(row['metric']));
     },
-    async findLook(key) {
-      const [row] = await database.rows(
-        `SELECT version, state FROM result_looks
-         WHERE experiment = ? AND phase = ? AND metric = ? AND population = ?`,
-        valuesOf(key),
+    async findLooks({ experiment, phase, population }) {
+      const rows = await database.rows(
+        `SELECT metric, version, state FROM result_looks
+         WHERE experiment = ? AND phase = ? AND population = ?`,
+        [experiment, phase, population],
       );
-      return (
-        row && {
-          version: Number(row['version']),
-          look: lookSchema.parse(JSON.parse(String(row['state']))),
-        }
+      return new Map(
+        rows.map((row) => [
+          String(row['metric']),
+          {
+            version: Number(row['version']),
+            look: lookSchema.parse(JSON.parse(String(row['state']))),
+          },
+        ]),
       );
     },
     async saveLook(key, look, from) {
-      const statement = from === 0 ? insertion(key, look) : replacement(key, look, from);
-      return (await database.transact([statement])) !== undefined;
+      if (from === 0) return database.run(beginning(key, look));
+      return (await database.transact([replacement(key, look, from)])) !== undefined;
     },
   };
 }
 
-const COUNTS = ['exposed', 'fallback', 'confirmed', 'in_two_variants'];
-const REPORTS = ['reported', 'conversions', 'confirmed_conversions', 'value', 'value_squared'];
+const LOOK_KEY = ['experiment', 'phase', 'metric', 'population'];
+const IS_LOOK = LOOK_KEY.map((column) => `${column} = ?`).join(' AND ');
 
-const EXPOSURES = slicing('exposure_totals', COUNTS, 'experiment = ? AND phase = ?');
-const RESULTS = slicing('result_totals', REPORTS, 'experiment = ? AND phase = ? AND metric = ?');
-// Both ends of an index: no row is read.
-const TIMES = `SELECT MIN(first_seen) AS first_exposure, MAX(first_seen) AS last_exposure
-               FROM experiment_visitors WHERE experiment = ? AND phase = ?`;
+const EXPOSED = ['exposed', 'fallback', 'confirmed', 'in_two_variants'];
+const REPORTED = ['reported', 'conversions', 'confirmed_conversions', 'value', 'value_squared'];
 
-function slicing(table: string, columns: readonly string[], where: string): string {
-  const sums = columns.map((column) => `SUM(${column}) AS ${column}`).join(', ');
-  return SLICED_BY.map(
-    (by) => `SELECT '${by}' AS sliced_by, ${by} AS slice, variant, revision, ${sums} FROM ${table}
-             WHERE ${where}${by === 'bot' ? '' : " AND bot = 'none'"}
-             GROUP BY ${by}, variant, revision`,
-  ).join('\nUNION ALL\n');
+// One statement, so that it sees one moment: no conversion is there without its visitor.
+const COUNTS = [
+  ...SLICED_BY.map((by) => slicing(by, 'exposure_totals', EXPOSED)),
+  ...SLICED_BY.map((by) => slicing(by, 'result_totals', REPORTED, ' AND metric = ?')),
+].join('\nUNION ALL\n');
+// Both ends of an index, each by itself: SQLite reads every row for both at once.
+const TIMES = `SELECT (${end('ASC')}) AS first_exposure, (${end('DESC')}) AS last_exposure`;
+
+function slicing(
+  by: SlicedBy,
+  table: string,
+  columns: readonly string[],
+  condition: string = '',
+): string {
+  const sums = [...EXPOSED, ...REPORTED].map((figure) =>
+    columns.includes(figure) ? `SUM(${figure}) AS ${figure}` : `0 AS ${figure}`,
+  );
+  return `SELECT '${by}' AS sliced_by, ${by} AS slice, variant, revision, ${sums.join(', ')}
+          FROM ${table}
+          WHERE experiment = ? AND phase = ?${condition}${by === 'bot' ? '' : " AND bot = 'none'"}
+          GROUP BY ${by}, variant, revision`;
 }
 
-/** Once for each of the queries that are one. */
-function repeated(values: readonly SqlValue[]): SqlValue[] {
-  return SLICED_BY.flatMap(() => values);
+function end(direction: 'ASC' | 'DESC'): string {
+  return `SELECT first_seen FROM experiment_visitors
+          WHERE experiment = ? AND phase = ? AND first_seen IS NOT NULL
+          ORDER BY first_seen ${direction} LIMIT 1`;
 }
 
-function nameOf(row: SqlRow): string {
-  return JSON.stringify([row['sliced_by'], row['slice'], row['variant'], Number(row['revision'])]);
+/** Exposures and results of one slice are two rows, each with nought for the other. */
+function slicesOf(rows: readonly SqlRow[]): CountedSlice[] {
+  const slices = new Map<string, CountedSlice>();
+  for (const row of rows) {
+    const slice = sliceOf(row);
+    const { by, slice: value, variant, revision } = slice;
+    const name = JSON.stringify([by, value, variant, revision]);
+    const other = slices.get(name);
+    slices.set(name, other === undefined ? slice : added(other, slice));
+  }
+  return [...slices.values()];
 }
 
-function sliceOf(exposures: SqlRow, results: SqlRow): CountedSlice {
-  const by = SLICED_BY.find((one) => one === exposures['sliced_by']);
-  if (by === undefined) throw new Error(`Not a slice: ${String(exposures['sliced_by'])}`);
+function added(one: CountedSlice, other: CountedSlice): CountedSlice {
   return {
-    by,
-    slice: String(exposures['slice']),
-    variant: String(exposures['variant']),
-    revision: figure(exposures, 'revision'),
-    exposed: figure(exposures, 'exposed'),
-    fallback: figure(exposures, 'fallback'),
-    confirmed: figure(exposures, 'confirmed'),
-    inTwoVariants: figure(exposures, 'in_two_variants'),
-    reported: figure(results, 'reported'),
-    conversions: figure(results, 'conversions'),
-    confirmedConversions: figure(results, 'confirmed_conversions'),
-    value: figure(results, 'value'),
-    valueSquared: figure(results, 'value_squared'),
+    ...one,
+    exposed: one.exposed + other.exposed,
+    fallback: one.fallback + other.fallback,
+    confirmed: one.confirmed + other.confirmed,
+    inTwoVariants: one.inTwoVariants + other.inTwoVariants,
+    reported: one.reported + other.reported,
+    conversions: one.conversions + other.conversions,
+    confirmedConversions: one.confirmedConversions + other.confirmedConversions,
+    value: one.value + other.value,
+    valueSquared: one.valueSquared + other.valueSquared,
   };
 }
 
-function figure(row: SqlRow, column: string): number {
-  return Number(row[column] ?? 0);
+function sliceOf(row: SqlRow): CountedSlice {
+  const by = SLICED_BY.find((one) => one === row['sliced_by']);
+  if (by === undefined) throw new Error(`Not a slice: ${String(row['sliced_by'])}`);
+  // Sums are texts in MySQL, since they may be larger than a number holds.
+  const figure = (column: string): number => Number(row[column]);
+  return {
+    by,
+    slice: String(row['slice']),
+    variant: String(row['variant']),
+    revision: figure('revision'),
+    exposed: figure('exposed'),
+    fallback: figure('fallback'),
+    confirmed: figure('confirmed'),
+    inTwoVariants: figure('in_two_variants'),
+    reported: figure('reported'),
+    conversions: figure('conversions'),
+    confirmedConversions: figure('confirmed_conversions'),
+    value: figure('value'),
+    valueSquared: figure('value_squared'),
+  };
 }
 
 function timeOrNone(value: unknown): Date | undefined {
   return value === null || value === undefined ? undefined : timeOf(value);
 }
 
-/** Changes no row if there is a look already. */
-function insertion(key: LookKey, look: Look): Statement {
-  return {
-    sql: `INSERT INTO result_looks (experiment, phase, metric, population, version, state)
-          SELECT ?, ?, ?, ?, 1, ? FROM (SELECT 1 AS one) AS fresh WHERE NOT EXISTS (
-            SELECT 1 FROM result_looks
-            WHERE experiment = ? AND phase = ? AND metric = ? AND population = ?)`,
-    values: [...valuesOf(key), JSON.stringify(look), ...valuesOf(key)],
+/**
+ * Stores a first look, unless there is one already. Whoever comes second waits for the first and
+ * keeps its row: to look before one inserts would let two wait for each other.
+ */
+function* beginning(key: LookKey, look: Look): Transaction<boolean> {
+  const state = JSON.stringify(look);
+  yield {
+    table: 'result_looks',
+    columns: [...LOOK_KEY, 'version', 'state'],
+    rows: [[...valuesOf(key), 1, state]],
+    existing: { action: 'keep' },
   };
+  const [row] = yield {
+    sql: `SELECT version, state FROM result_looks WHERE ${IS_LOOK}`,
+    values: valuesOf(key),
+  };
+  return Number(row?.['version']) === 1 && row?.['state'] === state;
 }
 
 /** Changes no row if the version has moved on. */
 function replacement(key: LookKey, look: Look, from: number): Statement {
   return {
-    sql: `UPDATE result_looks SET version = ?, state = ?
-          WHERE experiment = ? AND phase = ? AND metric = ? AND population = ? AND version = ?`,
+    sql: `UPDATE result_looks SET version = ?, state = ? WHERE ${IS_LOOK} AND version = ?`,
     values: [from + 1, JSON.stringify(look), ...valuesOf(key), from],
   };
 }

@@ -8,6 +8,9 @@ const CANTOPEN = 14;
 const FULL = 13;
 const NOTADB = 26;
 const CORRUPT = 11;
+const TOOBIG = 18;
+const CONSTRAINT = 19;
+const MISMATCH = 20;
 export const CONSTRAINT_FOREIGNKEY = 787;
 export const CONSTRAINT_UNIQUE = 2067;
 
@@ -17,7 +20,13 @@ export function resultCode(error: unknown): number | undefined {
   return typeof code === 'number' ? code : undefined;
 }
 
-/** Tells a failure that passes from one that somebody must mend; others stay as they are. */
+/** What has to do with the values of a statement: others may be taken. */
+const ABOUT_VALUES: ReadonlySet<number> = new Set([TOOBIG, CONSTRAINT, MISMATCH]);
+
+/**
+ * Tells a failure that passes from one that somebody must mend. Only what has to do with the
+ * values of the statement stays as it is, and what is no error of SQLite.
+ */
 export function explained(error: unknown, file: string): unknown {
   const systemCode = error instanceof Error && 'code' in error ? error.code : undefined;
   const primary = (resultCode(error) ?? 0) & 0xff;
@@ -48,5 +57,10 @@ export function explained(error: unknown, file: string): unknown {
       { cause: error },
     );
   }
-  return error;
+  if (primary === 0 || ABOUT_VALUES.has(primary)) return error;
+  return new RepositoryUnusable(
+    `The database ${file} can not do its work: ${error instanceof Error ? error.message : String(error)}. ` +
+      'Mend it, or put back a backup.',
+    { cause: error },
+  );
 }

@@ -6,6 +6,7 @@ import type { DatabaseKind } from '../testing/databases.ts';
 import { NOON, confirmation, exposure, idOf, testResult, visitorOf } from '../testing/events.ts';
 import { openRepository } from './open-repository.ts';
 import type { RepositoryLocation } from './open-repository.ts';
+import { RepositoryUnusable } from './product-repository.ts';
 import type { Repository } from './repository.ts';
 
 async function reopen(location: RepositoryLocation): Promise<Repository> {
@@ -188,20 +189,58 @@ describeDatabases('tracking repository', (kind) => {
     expect(await exposureTotals(location)).toEqual([ONE_EXPOSED]);
   });
 
-  test('a visitor who is forgotten still counts, under a name that nobody has', async () => {
+  test('tells events that can not be stored from a database that can store none', async () => {
+    const { location, tracking } = await open(kind);
+    const wide = testResult({ edge: 'e'.repeat(65), eventId: 'e'.repeat(37), at: Number.NaN });
+    await expect(tracking.store([wide])).rejects.not.toThrow(RepositoryUnusable);
+    await query(location, 'ALTER TABLE exposure_totals RENAME TO elsewhere');
+    await expect(tracking.store([exposure()])).rejects.toThrow(RepositoryUnusable);
+    await query(location, 'ALTER TABLE elsewhere RENAME TO exposure_totals');
+    await tracking.store([exposure()]);
+    expect(await exposureTotals(location)).toEqual([ONE_EXPOSED]);
+  });
+
+  test('a visitor who is forgotten still counts, and nothing leads to them any more', async () => {
     const { location, tracking, visitors } = await open(kind);
-    await tracking.store([exposure(), testResult(), exposure({ visitor: visitorOf(2) })]);
+    const own = [
+      exposure({ requestId: idOf(20) }),
+      testResult({ requestId: idOf(21) }),
+      testResult({ requestId: idOf(22), eventId: idOf(5), metric: 'revenue', didConvert: false }),
+    ];
+    const other = exposure({ visitor: visitorOf(2), requestId: idOf(30) });
+    await tracking.store([...own, other]);
+    await tracking.setAside(
+      [own, other].map((text, index) => ({
+        text: JSON.stringify(text),
+        reason: 'r',
+        digest: `${index}`,
+      })),
+      new Date(NOON),
+    );
+    const [exposures, results] = [await exposureTotals(location), await resultTotals(location)];
     const entry = { at: new Date(NOON), author: 'ada', action: 'a', subject: 's', reason: 'r' };
     await visitors.forget(visitorOf(1), visitorOf(9), entry);
-    for (const [table, ids] of Object.entries({
-      experiment_visitors: [visitorOf(2), visitorOf(9)],
-      visitor_results: [visitorOf(9)],
-      test_results: [visitorOf(9)],
-    })) {
-      const rows = await query(location, `SELECT session_id FROM ${table} ORDER BY session_id`);
-      expect(rows.map((row) => row['session_id'])).toEqual(ids);
+    // What was on its way, some of it for the second time, and what their browser still sends.
+    await tracking.store([
+      ...own,
+      confirmation(),
+      testResult({ requestId: idOf(23), eventId: idOf(6), metric: 'revenue' }),
+      exposure({ phase: 2, requestId: idOf(24), eventId: idOf(7) }),
+    ]);
+    await visitors.forget(visitorOf(1), visitorOf(10), entry);
+
+    expect(await exposureTotals(location)).toEqual(exposures);
+    expect(await resultTotals(location)).toEqual(results);
+    const tables = ['experiment_visitors', 'visitor_results', 'test_results', 'unreadable_events'];
+    const rows = await Promise.all(
+      tables.map((table) => query(location, `SELECT * FROM ${table}`)),
+    );
+    expect(rows.map(({ length }) => length)).toEqual([2, 2, 2, 1]);
+    const left = JSON.stringify(rows);
+    for (const gone of [visitorOf(1), ...[20, 21, 22, 23, 24].map(idOf)]) {
+      expect(left).not.toContain(gone);
     }
-    expect(await exposureTotals(location)).toMatchObject([{ exposed: 2 }]);
+    for (const kept of [visitorOf(2), visitorOf(9), idOf(30)]) expect(left).toContain(kept);
   });
 
   test('what is set aside is there once', async () => {
@@ -233,7 +272,9 @@ describeDatabases('tracking repository', (kind) => {
             await tracking.store(indexes.flatMap((index) => own[index % own.length] ?? []));
           }
           await tracking.store(own);
-          expect(await storedTotals(location, key)).toEqual(referenceTotals(own));
+          const totals = await storedTotals(location, key);
+          expect(totals).toEqual(referenceTotals(own));
+          expect(totals).toEqual(await totalsOfRows(location, key));
           const results = own.filter(({ kind: each }) => each === 'result').length;
           expect(
             await query(location, `SELECT event_id FROM test_results WHERE experiment = '${key}'`),
@@ -302,6 +343,37 @@ async function storedTotals(location: RepositoryLocation, experiment: string) {
        OR confirmed_conversions <> 0 OR value <> 0 OR value_squared <> 0)`,
   );
   return { exposures: sorted(exposures), results: sorted(results) };
+}
+
+/** What the totals are to be: counted from what is stored of each visitor. */
+async function totalsOfRows(location: RepositoryLocation, experiment: string) {
+  const cell = `v.phase, v.assigned AS variant, v.revision, SUBSTR(v.first_seen, 1, 10) AS day,
+                v.bot, v.edge`;
+  const counted = `v.experiment = '${experiment}' AND v.assigned IS NOT NULL
+                   GROUP BY v.phase, v.assigned, v.revision, SUBSTR(v.first_seen, 1, 10), v.bot, v.edge`;
+  const exposures = await query(
+    location,
+    `SELECT ${cell}, COUNT(*) AS exposed, SUM(v.assigned <> v.served) AS fallback,
+       SUM(v.confirmed) AS confirmed, SUM(v.in_two_variants) AS in_two_variants
+     FROM experiment_visitors v WHERE ${counted}`,
+  );
+  const results = await query(
+    location,
+    `SELECT ${cell}, r.metric, COUNT(*) AS reported, SUM(r.did_convert) AS conversions,
+       SUM(r.did_convert * v.confirmed) AS confirmed_conversions,
+       SUM(COALESCE(r.value, 0)) AS value, SUM(COALESCE(r.value * r.value, 0)) AS value_squared
+     FROM experiment_visitors v JOIN visitor_results r USING (experiment, phase, session_id)
+     WHERE ${counted}, r.metric`,
+  );
+  return { exposures: sorted(exposures.map(inNumbers)), results: sorted(results.map(inNumbers)) };
+}
+
+/** MySQL gives sums as texts. */
+function inNumbers(row: Record<string, unknown>): Record<string, unknown> {
+  const texts = new Set(['variant', 'day', 'bot', 'edge', 'metric']);
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, texts.has(name) ? value : Number(value)]),
+  );
 }
 
 /** What the totals are to be: counted visitor by visitor, from all events at once. */

@@ -4,6 +4,7 @@ import { groupEvents, takeIn, testResultsOf } from '../tracking/batch.ts';
 import type { BatchGroup, ChangedVisitor } from '../tracking/batch.ts';
 import type { Cell, ExposureChange, ResultChange } from '../tracking/totals.ts';
 import type { CountedExposure, CountedResult, VisitorRecord } from '../tracking/visitor-record.ts';
+import { digestOf } from './digest.ts';
 import { takeTurn } from './drain-turn.ts';
 import { timeOf } from './sql-database.ts';
 import type { RowsToStore, SqlDatabase, SqlRow, SqlValue, Transaction } from './sql-database.ts';
@@ -21,8 +22,8 @@ export interface UnreadableEvent {
 export interface TrackingRepository {
   /**
    * Stores events, and changes the totals by what they change; all or nothing. Events that were
-   * stored before change nothing, in whichever batch and order they come. Processes that store
-   * at once take turns.
+   * stored before change nothing, in whichever batch and order they come; those of a visitor who
+   * is forgotten are dropped. Processes that store at once take turns.
    */
   store(events: readonly TrackingEvent[]): Promise<void>;
   /** Keeps what can't be stored, so that somebody can look at it. */
@@ -40,8 +41,9 @@ export function createTrackingRepository(database: SqlDatabase): TrackingReposit
   };
 }
 
-function* storing(events: readonly TrackingEvent[]): Transaction<void> {
+function* storing(all: readonly TrackingEvent[]): Transaction<void> {
   yield takeTurn;
+  const events = yield* withoutForgotten(all);
   const groups = groupEvents(events);
   const stored = new Map<BatchGroup, ReadonlyMap<string, VisitorRecord>>();
   for (const group of groups) stored.set(group, yield* readRecords(group));
@@ -49,18 +51,41 @@ function* storing(events: readonly TrackingEvent[]): Transaction<void> {
     groups,
     (group) => stored.get(group) ?? new Map<string, VisitorRecord>(),
   );
-  const all = [
+  const rows = [
     testResultRows(testResultsOf(events)),
     visitorRows(visitors),
     visitorResultRows(visitors),
     exposureTotalRows(exposures),
     resultTotalRows(results),
   ];
-  for (const each of all) if (each.rows.length > 0) yield each;
+  for (const each of rows) if (each.rows.length > 0) yield each;
 }
 
 /** Ids in one query: MariaDB takes more as a table of their own, and may read all of the other. */
 const IDS_AT_ONCE = 900;
+
+/** What was on its way when its visitor was forgotten must not bring them back. */
+function* withoutForgotten(events: readonly TrackingEvent[]): Transaction<TrackingEvent[]> {
+  const visitors = new Set(events.map(({ visitor }) => visitor));
+  const digests = new Map([...visitors].map((visitor) => [visitor, digestOf(visitor)]));
+  const forgotten = new Set<string>();
+  for (const some of pieces([...digests.values()])) {
+    const rows = yield {
+      sql: `SELECT digest FROM forgotten_visitors WHERE digest IN (${placesFor(some)})`,
+      values: some,
+    };
+    for (const row of rows) forgotten.add(String(row['digest']));
+  }
+  return events.filter(({ visitor }) => !forgotten.has(digests.get(visitor) ?? ''));
+}
+
+function* pieces(texts: readonly string[]): Generator<string[]> {
+  for (let at = 0; at < texts.length; at += IDS_AT_ONCE) yield texts.slice(at, at + IDS_AT_ONCE);
+}
+
+function placesFor(values: readonly string[]): string {
+  return values.map(() => '?').join(', ');
+}
 
 function* readRecords({
   experiment,
@@ -68,10 +93,8 @@ function* readRecords({
   events,
 }: BatchGroup): Transaction<Map<string, VisitorRecord>> {
   const records = new Map<string, VisitorRecord>();
-  const ids = [...events.keys()];
-  for (let at = 0; at < ids.length; at += IDS_AT_ONCE) {
-    const some = ids.slice(at, at + IDS_AT_ONCE);
-    const where = `WHERE experiment = ? AND phase = ? AND session_id IN (${some.map(() => '?').join(', ')})`;
+  for (const some of pieces([...events.keys()])) {
+    const where = `WHERE experiment = ? AND phase = ? AND session_id IN (${placesFor(some)})`;
     const values = [experiment, phase, ...some];
     const results = resultsByVisitor(
       yield {

@@ -7,6 +7,7 @@
 const KEY = 'VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin';
 const UUID = 'CHAR(36) CHARACTER SET ascii COLLATE ascii_bin';
 const SESSION = 'CHAR(22) CHARACTER SET ascii COLLATE ascii_bin';
+const DIGEST = 'CHAR(43) CHARACTER SET ascii COLLATE ascii_bin';
 const BOT = 'VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin';
 /** Any text; two that differ in case or accents are two. */
 const EDGE = 'VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin';
@@ -187,7 +188,7 @@ export const trackingTables = {
       PRIMARY KEY (experiment, phase, metric, variant, revision, day, bot, edge)
     ) ${TABLE}`,
     `CREATE TABLE IF NOT EXISTS unreadable_events (
-      digest CHAR(43) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+      digest ${DIGEST} NOT NULL PRIMARY KEY,
       reason VARCHAR(2000) NOT NULL,
       event MEDIUMTEXT NOT NULL,
       set_aside_at DATETIME(3) NOT NULL
@@ -209,3 +210,19 @@ export const trackingTables = {
 } as const;
 
 export const firstTurn = 'INSERT INTO drain_turns (id, taken) VALUES (1, 0)';
+
+/** Whose late events are dropped. The digest of an id of 128 random bits leads nobody to it. */
+export const forgottenVisitors = {
+  sqlite: [
+    `CREATE TABLE IF NOT EXISTS forgotten_visitors (
+      digest TEXT NOT NULL PRIMARY KEY,
+      forgotten_at TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID`,
+  ],
+  mysql: [
+    `CREATE TABLE IF NOT EXISTS forgotten_visitors (
+      digest ${DIGEST} NOT NULL PRIMARY KEY,
+      forgotten_at DATETIME(3) NOT NULL
+    ) ${TABLE}`,
+  ],
+} as const;

@@ -17,6 +17,8 @@ const planSchema = z.object({
 });
 
 const designSchema = z.object({
+  /** Key of the variant that the others are compared with. */
+  control: z.string().exactOptional(),
   /** The plan of the document; absent where there was none, or where it is about another metric. */
   plan: planSchema.exactOptional(),
   /** Visitors of all variants at which the single look is taken. */
@@ -60,14 +62,21 @@ const DEFAULT_KAPPA = 100;
 /** Fixes what is to be known before the first visitor. */
 export function designOf(document: ExperimentDocument, metric: string): Design {
   const { plan } = document;
-  if (plan === undefined || plan.metric !== metric) return { kappa: DEFAULT_KAPPA };
+  const control = controlOf(document);
+  const fixed = { ...(control !== undefined && { control }), kappa: DEFAULT_KAPPA };
+  if (plan === undefined || plan.metric !== metric) return fixed;
   const size = plannedSize(document);
-  if (size === undefined) return { plan, kappa: DEFAULT_KAPPA };
+  if (size === undefined) return { ...fixed, plan };
   return {
+    ...fixed,
     plan,
     ...(plan.kind !== 'open-ended' && { plannedVisitors: size.visitors }),
     kappa: size.conversions / 8,
   };
+}
+
+export function controlOf({ variants }: ExperimentDocument): string | undefined {
+  return variants.find(({ control }) => control)?.key;
 }
 
 /** Visitors that find the minimum lift, and conversions of control and one variant among them. */
@@ -75,11 +84,11 @@ function plannedSize(
   document: ExperimentDocument,
 ): { readonly visitors: number; readonly conversions: number } | undefined {
   const { plan, variants } = document;
-  const control = variants.find((variant) => variant.control);
+  const control = controlOf(document);
   if (plan === undefined || control === undefined) return undefined;
   const { kind, minimumLift, baseline } = plan;
   const { sampleSize } = analyze({
-    control: control.key,
+    control,
     arms: variants.map(({ key, weight }) => ({ key, weight, visitors: 0, conversions: 0 })),
     // The size depends on the share of alpha that the single look has, not on any count.
     plan: { kind, ...(kind !== 'open-ended' && { plannedVisitors: 1 }) },
@@ -87,9 +96,9 @@ function plannedSize(
   }).power;
   if (sampleSize.kind === 'unknown') return undefined;
   const { visitors, arms } = sampleSize;
-  const compared = arms.filter(({ key }) => key !== control.key);
+  const compared = arms.filter(({ key }) => key !== control);
   const each = compared.reduce((sum, arm) => sum + arm.visitors, 0) / compared.length;
-  const ofControl = arms.find(({ key }) => key === control.key)?.visitors ?? 0;
+  const ofControl = arms.find(({ key }) => key === control)?.visitors ?? 0;
   return { visitors, conversions: baseline * (ofControl + each * (1 + minimumLift)) };
 }
 

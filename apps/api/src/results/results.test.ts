@@ -164,6 +164,11 @@ describeDatabases('results', (kind) => {
     expect(trust.findings[0]).toMatch(/^Visitors went missing before their first page/);
     expect(analyses.raw.comparisons).toEqual([]);
     expect(JSON.stringify(analyses.raw.verdict)).not.toMatch(/better/);
+    // Nor what else compares variants, nor the confirmed, who are some of the same visitors.
+    expect(analyses.confirmed).toMatchObject({ verdict: { kind: 'withheld' }, comparisons: [] });
+    for (const { posterior } of [...analyses.raw.arms, ...analyses.confirmed.arms]) {
+      expect(posterior).toEqual({ kind: 'unknown', reason: 'split-broken' });
+    }
     const anyway = await opened.results.of('home', { anyway: true });
     expect(anyway.verdict).toMatch(
       /^The verdict is withheld.*If one could trust the split: A converts better/,
@@ -181,6 +186,86 @@ describeDatabases('results', (kind) => {
     const { trust, analyses } = await again.results.of('home', {});
     expect(trust.level).toBe('broken');
     expect(analyses.raw.sampleRatio.test).toMatchObject({ kind: 'tested', p: 1 });
+  });
+
+  test('a split that was seen broken is so for every metric', async () => {
+    const opened = await open(kind);
+    await create(opened);
+    await opened.store(visitors({ control: [900, 20], A: [200, 20] }));
+    await opened.results.look();
+    await opened.store([
+      ...visitors({ A: [700, 10] }, { from: 5_000 }),
+      testResult({ visitor: visitorOf(1), metric: 'revenue', eventId: idOf(9_000_000) }),
+    ]);
+    const { trust } = await opened.results.of('home', { metric: 'revenue' });
+    expect(trust.level).toBe('broken');
+  });
+
+  test('a look without news is not stored, nor one at what nothing was reported for', async () => {
+    const opened = await open(kind);
+    await create(opened, { plan: PLAN });
+    await opened.store(visitors({ control: [500, 20], A: [500, 60] }));
+    for (let time = 0; time < 3; time += 1) await opened.results.of('home', {});
+    await opened.results.of('home', { metric: 'made-up' });
+    expect(
+      await query(opened.location, 'SELECT metric, version FROM result_looks ORDER BY population'),
+    ).toEqual([
+      { metric: 'signup', version: 1 },
+      { metric: 'signup', version: 1 },
+    ]);
+  });
+
+  test('one experiment that can not be looked at holds up no other', async () => {
+    const opened = await open(kind);
+    await create(opened, { plan: PLAN });
+    await opened.experiments.change({
+      edits: [
+        {
+          kind: 'create',
+          key: 'last',
+          at: [],
+          document: experimentDocument({ key: 'last', plan: PLAN }),
+        },
+      ],
+      author: 'ada',
+      reason: 'begin',
+      meaning: 'new-visitors',
+      dryRun: false,
+    });
+    const events = visitors({ control: [20, 2], A: [20, 2] });
+    await opened.store(events);
+    await opened.results.look();
+    await query(opened.location, "UPDATE result_looks SET state = '{}'");
+    await opened.store(
+      events.map((event, index) => ({
+        ...event,
+        experiment: 'last',
+        eventId: idOf(7_000_000 + index),
+      })),
+    );
+    await expect(opened.results.look()).rejects.toThrow(/no results/);
+    expect(
+      await query(opened.location, "SELECT metric FROM result_looks WHERE experiment = 'last'"),
+    ).toHaveLength(2);
+  });
+
+  test('the control of the first look holds for the phase', async () => {
+    const opened = await open(kind);
+    await create(opened, { plan: PLAN });
+    await opened.store(visitors({ control: [1_000, 100], A: [1_000, 230] }));
+    expect((await opened.results.of('home', {})).verdict).toMatch(
+      /^A converts better than control/,
+    );
+    await alter(opened, (document) => ({
+      ...document,
+      variants: document.variants.map((variant) => ({ ...variant, control: !variant.control })),
+    }));
+    const { verdict, warnings, analyses } = await opened.results.of('home', {});
+    expect(verdict).toMatch(/^A converts better than control/);
+    expect(analyses.raw.control).toBe('control');
+    expect(warnings).toEqual([
+      { kind: 'plan-changed', message: expect.stringMatching(/^The control was changed/) },
+    ]);
   });
 
   test('looks at once leave the smallest p of all of them', async () => {
@@ -262,6 +347,15 @@ describeDatabases('results', (kind) => {
     expect((await opened.results.of('home', {})).counts.variants[0]?.exposed).toBe(0);
     expect((await opened.results.of('home', { phase: 1 })).counts.variants[0]?.exposed).toBe(50);
     await expect(opened.results.of('home', { phase: 3 })).rejects.toThrow(UnknownPhase);
+    // By the plan of its time, whatever was planned since; a phase that nobody came to as well.
+    const next = { ...PLAN, metric: 'revenue', kind: 'fixed' as const };
+    await alter(opened, (document) => ({ ...document, plan: next }), 'new-phase');
+    expect((await opened.results.of('home', {})).metric).toBe('revenue');
+    for (const phase of [1, 2]) {
+      const { metric, analyses, warnings } = await opened.results.of('home', { phase });
+      expect([metric, analyses.raw.plan.kind]).toEqual(['signup', 'hybrid']);
+      expect(warnings.map((warning) => warning.kind)).not.toContain('plan-changed');
+    }
   });
 
   test('a metric has to be named where it does not follow', async () => {

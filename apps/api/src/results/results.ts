@@ -11,9 +11,14 @@ import type {
 import { analyze } from '@turnout/stats';
 import type { Analysis } from '@turnout/stats';
 import type { Experiments } from '../experiments/experiments.ts';
-import type { PhaseCounts, ResultsRepository } from '../repository/results-repository.ts';
+import { RepositoryUnavailable } from '../repository/product-repository.ts';
+import type {
+  PhaseCounts,
+  ResultsRepository,
+  StoredLook,
+} from '../repository/results-repository.ts';
 import { exclusionsOf, experimentCounts } from './experiment-counts.ts';
-import { designOf, planOf } from './look.ts';
+import { controlOf, designOf, planOf } from './look.ts';
 import type { Design, Look } from './look.ts';
 import { NoMetric, UnknownPhase } from './results-errors.ts';
 import { fallbacksOf, segmentsOf, splitSlices, stagesOf } from './segments.ts';
@@ -48,16 +53,47 @@ export interface ResultsOptions {
 }
 
 export function createResults({ experiments, repository, now }: ResultsOptions): Results {
-  /** The document of a phase: the last one that visitors were counted under, or that stands. */
-  async function documentOf(
-    record: ExperimentRecord,
-    phase: number,
-    { slices }: PhaseCounts,
-  ): Promise<ExperimentDocument> {
-    if (phase === record.document.phase) return record.document;
-    const last = Math.max(0, ...slices.map(({ revision }) => revision));
-    const revision = last === 0 ? undefined : await experiments.revision(record.key, last);
-    return revision?.document ?? record.document;
+  /**
+   * The document of a phase: the last of its revisions. Phases only rise, so that it is found by
+   * halving.
+   *
+   * @throws UnknownPhase
+   */
+  async function documentOf(record: ExperimentRecord, phase: number): Promise<ExperimentDocument> {
+    const { key, document: present } = record;
+    if (phase === present.phase) return present;
+    let found: ExperimentDocument | undefined;
+    let [from, to] = [1, present.revision];
+    while (from < to) {
+      const middle = Math.floor((from + to) / 2);
+      const document = (await experiments.revision(key, middle))?.document;
+      if (document !== undefined && document.phase > phase) {
+        to = middle;
+      } else {
+        found = document;
+        from = middle + 1;
+      }
+    }
+    if (found?.phase !== phase) throw new UnknownPhase(key, phase, present.phase);
+    return found;
+  }
+
+  /** What is known of revisions, which never change, by key and number. */
+  const known = new Map<string, Map<string, number>>();
+
+  async function weightsAtRevision(
+    document: ExperimentDocument,
+    revision: number,
+  ): Promise<Map<string, number>> {
+    const name = `${document.key} ${revision}`;
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    const found = await experiments.revision(document.key, revision);
+    // One that is not there may come yet.
+    if (found === undefined) return weightsIn(document);
+    const weights = weightsIn(found.document);
+    known.set(name, weights);
+    return weights;
   }
 
   /** Weights of every revision that visitors were counted under; unknown ones have the document's. */
@@ -66,12 +102,10 @@ export function createResults({ experiments, repository, now }: ResultsOptions):
     { slices }: PhaseCounts,
   ): Promise<WeightsAt> {
     const revisions = [...new Set(slices.map(({ revision }) => revision))];
-    const documents = await Promise.all(
-      revisions.map((revision) => experiments.revision(document.key, revision)),
-    );
-    const weights = new Map(
-      documents.map((found, index) => [revisions[index], weightsIn(found?.document ?? document)]),
-    );
+    const weights = new Map<number, Map<string, number>>();
+    for (const revision of revisions) {
+      weights.set(revision, await weightsAtRevision(document, revision));
+    }
     return (revision) => weights.get(revision) ?? weightsIn(document);
   }
 
@@ -80,25 +114,23 @@ export function createResults({ experiments, repository, now }: ResultsOptions):
     const { experiment, phase, metric } = counted.counts;
     const key = { experiment, phase, metric, population };
     for (;;) {
-      const stored = await repository.findLook(key);
-      const { analysis, look } = analysisOf(counted, population, stored?.look, now());
+      const looks = await repository.findLooks(key);
+      const stored = looks.get(metric);
+      const { analysis, look } = analysisOf(counted, population, {
+        look: stored?.look,
+        sampleRatioP: smallestOf(looks),
+        at: now(),
+      });
       const isNews = !isDeepStrictEqual(look, stored?.look);
-      // Nothing begins before somebody is counted.
-      if (!isNews || analysis.visitors === 0) return { analysis, design: look.design };
-      if (await repository.saveLook(key, look, stored?.version ?? 0)) {
-        return { analysis, design: look.design };
-      }
+      const looked = { analysis, design: look.design };
+      if (!isNews || !isBegun(counted, look.design)) return looked;
+      if (await repository.saveLook(key, look, stored?.version ?? 0)) return looked;
     }
   }
 
-  async function countPhase(
-    record: ExperimentRecord,
-    phase: number,
-    metric: string,
-  ): Promise<Counted> {
-    const { key: experiment } = record;
+  async function countPhase(document: ExperimentDocument, metric: string): Promise<Counted> {
+    const { key: experiment, phase } = document;
     const phaseCounts = await repository.counts(experiment, phase, metric);
-    const document = await documentOf(record, phase, phaseCounts);
     const weightsAt = await weightsOf(document, phaseCounts);
     const variants = [
       ...new Set([
@@ -114,20 +146,33 @@ export function createResults({ experiments, repository, now }: ResultsOptions):
     };
   }
 
+  /** At every metric that something was reported for, and at the plan's. */
+  async function lookAtAll(document: ExperimentDocument): Promise<void> {
+    const metrics = new Set(await repository.metrics(document.key, document.phase));
+    if (document.plan !== undefined) metrics.add(document.plan.metric);
+    for (const metric of metrics) {
+      const all = await countPhase(document, metric);
+      for (const population of POPULATIONS) await lookAt(all, population);
+    }
+  }
+
   return {
     async of(key, { phase: wanted, metric: named, anyway = false }) {
       const record = await experiments.get(key);
       const phase = wanted ?? record.document.phase;
       if (phase > record.document.phase) throw new UnknownPhase(key, phase, record.document.phase);
       const metrics = await repository.metrics(key, phase);
-      const metric = named ?? metricOf(record.document, metrics);
-      const all = await countPhase(record, phase, metric);
+      const document = await documentOf(record, phase);
+      const metric = named ?? metricOf(document, metrics);
+      const all = await countPhase(document, metric);
       const raw = await lookAt(all, 'raw');
       const confirmed = await lookAt(all, 'confirmed');
-      const { counts, document } = all;
+      const { counts } = all;
+      // The confirmed are some of all: where these can not be compared, they can not either.
+      const isBroken = raw.analysis.sampleRatio.isBroken;
       const analyses = {
-        raw: shown(raw.analysis, anyway),
-        confirmed: shown(confirmed.analysis, anyway),
+        raw: anyway ? raw.analysis : shown(raw.analysis, isBroken),
+        confirmed: anyway ? confirmed.analysis : shown(confirmed.analysis, isBroken),
       };
       return {
         experiment: key,
@@ -147,18 +192,18 @@ export function createResults({ experiments, repository, now }: ResultsOptions):
     },
     async look() {
       const { experiments: records } = await experiments.list();
-      for (const record of records) {
-        const { document } = record;
+      const failures: unknown[] = [];
+      for (const { document } of records) {
         if (document.status !== 'running') continue;
-        const metrics = await repository.metrics(document.key, document.phase);
-        for (const metric of new Set([
-          ...metrics,
-          ...(document.plan ? [document.plan.metric] : []),
-        ])) {
-          const all = await countPhase(record, document.phase, metric);
-          for (const population of POPULATIONS) await lookAt(all, population);
+        try {
+          await lookAtAll(document);
+        } catch (error) {
+          if (error instanceof RepositoryUnavailable) throw error;
+          // One that can not be looked at holds up no other.
+          failures.push(error);
         }
       }
+      if (failures.length > 0) throw new AggregateError(failures, 'Some have no results.');
     },
   };
 }
@@ -180,8 +225,16 @@ interface Looked {
 function analysisOf(
   { document, phaseCounts, weightsAt, counts }: Counted,
   population: Population,
-  before: Look | undefined,
-  at: Date,
+  {
+    look: before,
+    sampleRatioP,
+    at,
+  }: {
+    readonly look: Look | undefined;
+    /** The smallest of all looks before, at whatever metric: they are the same visitors. */
+    readonly sampleRatioP: number | null;
+    readonly at: Date;
+  },
 ): { readonly analysis: Analysis; readonly look: Look } {
   const { slices } = phaseCounts;
   const design = before?.design ?? designOf(document, counts.metric);
@@ -192,12 +245,12 @@ function analysisOf(
   const atPlannedSize = before?.atPlannedSize ?? (isReached ? segments : undefined);
   const { plan } = design;
   const analysis = analyze({
-    control: document.variants.find(({ control }) => control)?.key,
+    control: design.control ?? controlOf(document),
     kappa: design.kappa,
     arms: last?.arms ?? [],
     earlier: segments.slice(0, -1),
     plan: planOf(design, atPlannedSize),
-    previous: before?.carry,
+    previous: { sampleRatioP, comparisons: before?.carry.comparisons ?? [] },
     power: {
       ...(plan && { minimumLift: plan.minimumLift, baseline: plan.baseline }),
       visitorsPerDay: visitorsPerDay(counts, at),
@@ -212,15 +265,28 @@ function analysisOf(
   return { analysis, look: { design, carry, ...(atPlannedSize && { atPlannedSize }) } };
 }
 
-/** With a broken split, comparisons and verdict are for those who ask to see them all the same. */
-function shown(analysis: Analysis, anyway: boolean): PopulationAnalysis {
-  const { verdict, carry } = analysis;
-  if (verdict.kind !== 'withheld' || anyway) return analysis;
+/** Nothing begins before somebody is counted, nor for a metric that nothing was reported for. */
+function isBegun({ counts: { variants } }: Counted, { plan }: Design): boolean {
+  return variants.some(
+    ({ exposed, reported }) => reported > 0 || (exposed > 0 && plan !== undefined),
+  );
+}
+
+function smallestOf(looks: ReadonlyMap<string, StoredLook>): number | null {
+  const seen = [...looks.values()].flatMap(({ look }) => look.carry.sampleRatioP ?? []);
+  return seen.length === 0 ? null : Math.min(...seen);
+}
+
+/** With a broken split, whatever compares variants is for those who ask to see it all the same. */
+function shown(analysis: Analysis, isBroken: boolean): PopulationAnalysis {
+  const { verdict, carry, arms } = analysis;
+  if (!isBroken && verdict.kind !== 'withheld') return analysis;
   return {
     ...analysis,
+    arms: arms.map((arm) => ({ ...arm, posterior: { kind: 'unknown', reason: 'split-broken' } })),
     comparisons: [],
     carry: { ...carry, comparisons: [] },
-    verdict: { kind: verdict.kind, reason: verdict.reason },
+    verdict: { kind: 'withheld', reason: 'sample-ratio' },
   };
 }
 

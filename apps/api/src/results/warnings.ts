@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ExperimentDocument } from '@turnout/contracts';
 import type { ExperimentCounts, ResultsWarning } from '@turnout/contracts/results';
 import type { Analysis } from '@turnout/stats';
+import { controlOf } from './look.ts';
 import type { Design } from './look.ts';
 
 const DAY = 86_400_000;
@@ -103,9 +104,10 @@ function fallbacks({ fallbacks: readings }: Analysis): ResultsWarning[] {
 
 function planChanges(
   design: Design,
-  { plan }: ExperimentDocument,
+  document: ExperimentDocument,
   metric: string,
 ): ResultsWarning[] {
+  const { plan } = document;
   if (plan !== undefined && plan.metric !== metric) {
     return [
       {
@@ -114,12 +116,14 @@ function planChanges(
       },
     ];
   }
-  if (isDeepStrictEqual(plan, design.plan)) return [];
-  return [
-    {
-      kind: 'plan-changed',
-      message:
-        'The plan was changed after the first visitors. The one from before holds for this phase; a new phase begins with the new plan.',
-    },
+  const control = controlOf(document);
+  const isOtherControl = design.control !== undefined && design.control !== control;
+  const changed = [
+    ...(isDeepStrictEqual(plan, design.plan) ? [] : ['plan']),
+    ...(isOtherControl ? ['control'] : []),
   ];
+  return changed.map((what) => ({
+    kind: 'plan-changed',
+    message: `The ${what} was changed after the first visitors. The one from before holds for this phase; a new phase begins with the new one.`,
+  }));
 }

@@ -47,6 +47,15 @@ test.each([
     'The planned size is reached and nothing is decided; a difference that is too small for so many visitors may be there: the lift over control may be anything from -12 % to +16 % for new.',
   ],
   [
+    // By the interval of that look: the one that holds at any time may still be about 0.
+    'a single look',
+    {
+      arms: [arm('old', 50, 20_000, 1_000), arm('new', 50, 20_000, 1_100)],
+      plan: { kind: 'hybrid', plannedVisitors: 40_000 },
+    },
+    'new converts better than old, with a lift from +1 % to +20 %.',
+  ],
+  [
     'a broken split',
     { arms: [arm('old', 50, 20_000, 1_000), arm('new', 50, 15_000, 1_400)] },
     'The verdict is withheld: visitors are not split as planned, so that the variants can not be compared. If one could trust the split: new converts better than old, with a lift from +21 % to +62 %.',

@@ -46,10 +46,18 @@ function openSentence(
   }
 }
 
-/** What is known of a lift: from the always-valid comparison, which holds at any time. */
+/**
+ * What is known of a lift, by the rule that decided: its interval is the one that leaves out 0.
+ * Where neither does, no lift is told.
+ */
 function liftOf(wanted: string, comparisons: readonly Comparison[]): string {
-  const range = rangeOf(comparisons.find(({ key }) => key === wanted));
-  return range === undefined ? '' : `, with a lift ${range}`;
+  const comparison = comparisons.find(({ key }) => key === wanted);
+  if (comparison?.decision.kind !== 'decided') return '';
+  const { decision, lift } = comparison;
+  const limits = decision.rule === 'always-valid' ? limitsOf(comparison) : lift;
+  if (limits?.kind !== 'known') return '';
+  const isClear = limits.low > 0 || (limits.high !== null && limits.high < 0);
+  return isClear ? `, with a lift ${rangeWords(limits)}` : '';
 }
 
 function ranges(comparisons: readonly Comparison[]): string {
@@ -60,11 +68,17 @@ function ranges(comparisons: readonly Comparison[]): string {
   return known.length === 0 ? '' : `: the lift over control may be anything ${known.join(' and ')}`;
 }
 
-function rangeOf(comparison: Comparison | undefined): string | undefined {
-  if (comparison?.alwaysValid.kind !== 'known') return undefined;
-  const { lift } = comparison.alwaysValid;
-  if (lift.kind !== 'known') return undefined;
-  const { low, high } = lift;
+/** From the always-valid comparison, which holds at any time. */
+function rangeOf(comparison: Comparison): string | undefined {
+  const limits = limitsOf(comparison);
+  return limits?.kind === 'known' ? rangeWords(limits) : undefined;
+}
+
+function limitsOf({ alwaysValid }: Comparison) {
+  return alwaysValid.kind === 'known' ? alwaysValid.lift : undefined;
+}
+
+function rangeWords({ low, high }: { readonly low: number; readonly high: number | null }): string {
   const places = decimals(((high ?? Math.abs(low)) - low) / 2, [low, high ?? 0]);
   const from = `from ${signedPercentage(low, places)}`;
   return high === null ? `${from} upwards` : `${from} to ${signedPercentage(high, places)}`;

@@ -93,6 +93,20 @@ test('sets aside what the database refuses, and stores the rest of the batch', a
   expect(await query(location, 'SELECT exposed FROM exposure_totals')).toEqual([{ exposed: 19 }]);
 });
 
+test('what the database can not store at all stays in the log until it is mended', async () => {
+  const { location, log, told } = await open();
+  await query(location, 'ALTER TABLE visitor_results RENAME TO elsewhere');
+  await log.append([exposure(), testResult()].map((event) => JSON.stringify(event)));
+  await expect.poll(() => told.length).toBeGreaterThan(2);
+  expect(new Set(told.map((one) => one.replace(/\d+/, 'n')))).toEqual(new Set(['failed, n ms']));
+  await query(location, 'ALTER TABLE elsewhere RENAME TO visitor_results');
+  await drained(log);
+  expect(await query(location, 'SELECT conversions FROM result_totals')).toEqual([
+    { conversions: 1 },
+  ]);
+  expect(await query(location, 'SELECT * FROM unreadable_events')).toEqual([]);
+});
+
 test('waits longer and longer while the database is away, and loses nothing', async () => {
   let failures = 8;
   const { location, log, told } = await open((repository) => ({

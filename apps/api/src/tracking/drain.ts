@@ -1,8 +1,9 @@
 import type { TrackingEvent } from '@turnout/contracts/event';
 import type { EventReader } from '@turnout/event-log';
+import { digestOf } from '../repository/digest.ts';
 import { RepositoryUnavailable, RepositoryUnusable } from '../repository/product-repository.ts';
 import type { TrackingRepository, UnreadableEvent } from '../repository/tracking-repository.ts';
-import { digestOf, readEvent, reasonOf } from './read-event.ts';
+import { readEvent, reasonOf } from './read-event.ts';
 
 export interface DrainOptions {
   readonly reader: EventReader;

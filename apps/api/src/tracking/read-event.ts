@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { schemaProblems } from '@turnout/contracts';
 import { eventSchema } from '@turnout/contracts/event';
 import type { TrackingEvent } from '@turnout/contracts/event';
@@ -29,9 +28,4 @@ export function readEvent(text: string): ReadEvent {
 export function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.slice(0, LONGEST_REASON);
-}
-
-/** Tells a text from every other: 256 bits of SHA-256 in base64url, 43 characters. */
-export function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
 }

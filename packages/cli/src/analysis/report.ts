@@ -104,7 +104,8 @@ function liftPlot(analysis: Figures, width: number | undefined): string {
   const lines = plot.lines.values();
   const rows = comparisons.map(({ key, alwaysValid }, index) => {
     const lift = lifts[index];
-    if (alwaysValid.kind === 'unknown' || lift === undefined) return [key];
+    if (alwaysValid.kind === 'unknown') return [key, '', '', REASONS[alwaysValid.reason]];
+    if (lift === undefined) return [key];
     const p = probability(alwaysValid.adjustedP);
     if (lift.kind === 'unknown') return [key, '', '', REASONS[lift.reason], p];
     const { estimate, range } = liftWords(lift);
@@ -273,6 +274,7 @@ export const REASONS: Readonly<Record<Reason, string>> = {
   'no-lift-fits': 'no lift fits all that was seen',
   'cells-large-enough': 'not needed',
   'before-planned-size': 'hidden until the planned size',
+  'split-broken': 'withheld, as the split is broken',
   'no-baseline': 'control has no rate between 0 and 100 %',
   'no-minimum-lift': 'no minimum lift given',
   'no-traffic': 'no traffic given',

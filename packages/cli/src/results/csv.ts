@@ -70,8 +70,12 @@ export function resultsCsv(results: ExperimentResults): string {
   ].join('\r\n');
 }
 
-/** Keys hold no commas and no quotes, but a spreadsheet must not be trusted to know that. */
+/**
+ * Keys hold no commas, no quotes, and do not begin as formulas do; but a spreadsheet that runs
+ * what it opens must not depend on that. The apostrophe makes a text of it.
+ */
 function field(value: string | number | boolean | null): string {
   const text = value === null ? '' : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const safe = typeof value === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -6,7 +6,10 @@ import { escapeHtml } from './escape-html.ts';
 import { forestSvg } from './forest-svg.ts';
 import { exclusionWords, headline, isHeldBack, POPULATION_WORDS } from './report.ts';
 
-/** A page that holds all of the results: no script, nothing from elsewhere, light and dark. */
+/**
+ * A page that holds all of the results: no script, nothing from elsewhere (its own policy forbids
+ * both), light and dark, on a phone and on paper.
+ */
 export function resultsPage(results: ExperimentResults): string {
   const { experiment, title, trust, verdict, warnings, excluded, analyses } = results;
   return `<!doctype html>
@@ -14,12 +17,13 @@ export function resultsPage(results: ExperimentResults): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>Results of ${escapeHtml(experiment)}</title>
 <style>${STYLE}</style>
 <main>
 <h1>${escapeHtml(title ?? experiment)}</h1>
 <p>${escapeHtml(headline(results))}</p>
-<section class="trust ${trust.level}" aria-label="Trust">
+<section class="trust ${escapeHtml(trust.level)}" aria-label="Trust">
 <p><strong>${escapeHtml(trust.sentence)}</strong></p>
 ${list(trust.findings)}
 </section>
@@ -98,7 +102,12 @@ h1{font-size:1.5rem;overflow-wrap:anywhere}h2{font-size:1.15rem;margin-top:2rem}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:.35rem .6rem;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
 th:first-child{text-align:left}thead th{color:var(--soft);font-weight:500}
-svg{width:100%;height:auto}svg text{fill:var(--ink);font-size:13px}
-.zero{stroke:var(--soft);stroke-dasharray:3 3}.zero-name{fill:var(--soft)}
-.whisker{stroke:var(--mark);stroke-width:3;stroke-linecap:round}.estimate{fill:var(--mark)}
+.lift p{margin:.6rem 0 0;overflow-wrap:anywhere}.soft{color:var(--soft)}
+svg{display:block;width:100%;height:1.5rem}svg line{vector-effect:non-scaling-stroke}
+.zero{stroke:var(--soft);stroke-dasharray:3 3}
+.whisker{stroke:var(--mark);stroke-width:3;stroke-linecap:round}.estimate{stroke:var(--mark);stroke-width:5}
+@media print{
+:root{--paper:#fff;--ink:#000;--soft:#444;--line:#999;--mark:#0b5cad;--good:#1a7f4b;--bad:#b3261e;--mind:#8a5a00}
+.scroll{overflow:visible}th,td{white-space:normal}tr,.lift,.trust,.warnings{break-inside:avoid}h2,h3{break-after:avoid}
+}
 `;

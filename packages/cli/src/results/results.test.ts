@@ -1,3 +1,4 @@
+import { analyze } from '@turnout/stats';
 import { Parser } from 'htmlparser2';
 import { describe, expect, test } from 'vitest';
 import { resultsCsv } from './csv.ts';
@@ -33,21 +34,54 @@ describe('on a terminal', () => {
   });
 });
 
+function parsed(page: string): { elements: string[]; texts: string[] } {
+  const elements: string[] = [];
+  const texts: string[] = [];
+  const parser = new Parser({
+    onopentagname: (name) => elements.push(name),
+    ontext: (text) => texts.push(text),
+  });
+  parser.end(page);
+  return { elements, texts };
+}
+
 describe('as a page', () => {
   test('every text stands as it is, whatever is in it', () => {
-    const title = `<script>alert("1")</script> & 'more'`;
-    const page = resultsPage(
-      sampleResults({ title, verdict: title, warnings: [{ kind: 'short', message: title }] }),
-    );
-    const elements: string[] = [];
-    const texts: string[] = [];
-    const parser = new Parser({
-      onopentagname: (name) => elements.push(name),
-      ontext: (text) => texts.push(text),
+    const text = `"><script>alert("1")</script> & 'more'`;
+    const sample = sampleResults();
+    const { raw } = sample.analyses;
+    const analysis = {
+      ...raw,
+      control: text,
+      arms: raw.arms.map((arm) => ({ ...arm, key: text })),
+      comparisons: raw.comparisons.map((comparison) => ({ ...comparison, key: text })),
+    };
+    const page = resultsPage({
+      ...sample,
+      experiment: text,
+      title: text,
+      metric: text,
+      verdict: text,
+      trust: { ...sample.trust, sentence: text, findings: [text] },
+      warnings: [{ kind: 'short', message: text }],
+      excluded: [{ what: 'bots', visitors: 1, why: text }],
+      analyses: { raw: analysis, confirmed: analysis },
     });
-    parser.end(page);
+    const { elements, texts } = parsed(page);
     expect(elements).not.toContain('script');
-    expect(texts.join('').split(title)).toHaveLength(4);
+    // Title and heading, experiment and metric, trust twice, verdict, warning, left out; and in
+    // each population two arms, control, and the variant in plot and table.
+    expect(texts.join('').split(text)).toHaveLength(1 + 9 + 2 * 5);
+  });
+
+  test('it needs nothing from elsewhere, and may load nothing', () => {
+    const page = resultsPage(sampleResults());
+    const { elements } = parsed(page);
+    expect(elements.filter((name) => /script|link|img|iframe|object|base|form/.test(name))).toEqual(
+      [],
+    );
+    expect(page).not.toMatch(/https?:|url\(|@import|\son\w+=/);
+    expect(page).toContain(`content="default-src 'none'; style-src 'unsafe-inline'"`);
   });
 
   test('what is withheld is not on it', () => {
@@ -61,7 +95,7 @@ test('a forest plot keeps limits that are none, or far away, within its borders'
     { name: 'A', low: -1, high: null, estimate: null, words: 'anything' },
     { name: 'B', low: -0.1, high: 400, estimate: 12, words: 'much' },
   ]);
-  const places = [...svg.matchAll(/ (?:x1|x2|cx|x)="([\d.-]+)"/g)].map(([, at]) => Number(at));
+  const places = [...svg.matchAll(/ (?:x1|x2)="([\d.-]+)"/g)].map(([, at]) => Number(at));
   expect(Math.min(...places)).toBeGreaterThanOrEqual(0);
   expect(Math.max(...places)).toBeLessThanOrEqual(640);
   expect(svg).not.toMatch(/NaN|Infinity/);
@@ -78,4 +112,21 @@ test('CSV has a field for each title, and leaves empty what is not known', () =>
   }
   const quoted = resultsCsv(sampleResults({ experiment: 'a "b",c' }));
   expect(quoted).toContain('\r\n"a ""b"",c",2,signup,raw,control,true,20000,1000,0.05,');
+});
+
+test.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1'])('CSV makes no formula of %j', (experiment) => {
+  const [, row = ''] = resultsCsv(sampleResults({ experiment })).split('\r\n');
+  expect(row.startsWith(`'${experiment},2,signup,`)).toBe(true);
+});
+
+test('CSV leaves numbers below 0 as they are', () => {
+  const raw = analyze({
+    arms: [
+      { key: 'control', weight: 50, visitors: 20_000, conversions: 1_400 },
+      { key: 'A', weight: 50, visitors: 20_000, conversions: 1_000 },
+    ],
+  });
+  expect(resultsCsv(sampleResults({ analyses: { raw, confirmed: raw } }))).toMatch(
+    /,-0\.\d+,-0\.\d+,-0\.\d+,/,
+  );
 });
