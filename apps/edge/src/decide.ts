@@ -101,8 +101,9 @@ function decideBy(
     return unassigned(live, forAll ?? { experiment: key, variant: control, source: 'no-consent' });
   }
 
+  const cookies = testing.cookies(request.secure);
   const reading: CookieReading =
-    kind === 'previewed' ? { status: 'absent' } : testing.cookies.read(request.cookie);
+    kind === 'previewed' ? { status: 'absent' } : cookies.read(request.cookie);
   if (kind !== 'previewed') edge.metrics.visitorCookies.inc({ outcome: reading.status });
   if (reading.status !== 'valid') {
     const forAll = servedToAll(candidate);
@@ -113,12 +114,12 @@ function decideBy(
       return unassigned(live, { experiment: key, variant: control, source: 'cookieless' });
     }
   }
-  const visitor = visitorOf(reading, testing.cookies);
+  const visitor = visitorOf(reading, cookies);
   if (visitor.minted) edge.metrics.visitorCookies.inc({ outcome: 'minted' });
 
   const follow = (result: AssignmentResult): Decision =>
     withCookie(
-      testing,
+      cookies,
       visitor,
       reading,
       [result],
@@ -131,7 +132,7 @@ function decideBy(
   if (experiment === undefined) {
     const returned = returnedAs(visitor);
     const decision = { ...elsewhere, visitor: visitor.id, returned };
-    return withCookie(testing, visitor, reading, [], kind, decision);
+    return withCookie(cookies, visitor, reading, [], kind, decision);
   }
   const result = testing.assigner.assign(visitor, experiment);
   return result instanceof Promise ? result.then(follow) : follow(result);
@@ -203,7 +204,7 @@ export function returning(
   { cookies, consents }: Testing,
   request: RequestTraits,
 ): ReturningVisitor | undefined {
-  const reading = cookies.read(request.cookie);
+  const reading = cookies(request.secure).read(request.cookie);
   return reading.status === 'valid' && consents(request) ? reading : undefined;
 }
 
@@ -309,7 +310,7 @@ function assignedTo(
 
 /** Only a navigation sets the cookie: of many requests at once, one writes. */
 function withCookie(
-  { cookies }: Testing,
+  cookies: VisitorCookie,
   visitor: Visitor,
   reading: CookieReading,
   results: readonly AssignmentResult[],

@@ -84,7 +84,8 @@ async function assign(
   exchange: EdgeExchange,
   traits: RequestTraits,
 ): Promise<void> {
-  const { live, cookies, assigner, tracking } = testing;
+  const { live, assigner, tracking } = testing;
+  const cookies = testing.cookies(traits.secure);
   const reading = cookies.read(traits.cookie);
   const visitor = visitorOf(reading, cookies);
   if (!visitor.minted) tracking.returned(visitor.id, visitor.mirror, live);

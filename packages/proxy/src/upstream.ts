@@ -4,7 +4,8 @@ import { createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 import { buildConnector, Pool } from 'undici';
 import type { Dispatcher } from 'undici';
-import { toConnectError, UpstreamConfigError } from './errors.ts';
+import { guardAnswers } from './answer-gate.ts';
+import { toConnectError, UpstreamConfigError, UpstreamError } from './errors.ts';
 
 /**
  * Milliseconds; 0 switches a limit off. Each counts only while the side that it is named for
@@ -86,6 +87,8 @@ export class Upstream {
   readonly dispatcher: Dispatcher;
   /** Most requests running and waiting together. */
   readonly capacity: number;
+  /** Most bytes of an answer's head. */
+  readonly maxAnswerHead = maxAnswerHeadBytes;
   /** Requests running and waiting now. Kept by `forward()`. */
   inFlight = 0;
 
@@ -179,6 +182,15 @@ export class Upstream {
         socket.on('error', (reason) => {
           if (socket.bytesRead > 0) this.#staleErrors.add(reason);
         });
+        guardAnswers(
+          socket,
+          (reason) =>
+            new UpstreamError(
+              'invalid answer',
+              this.name,
+              `Upstream "${this.name}": invalid answer: ${reason}`,
+            ),
+        );
         callback(null, socket);
       });
     };
