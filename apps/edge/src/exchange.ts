@@ -123,8 +123,9 @@ export class EdgeExchange implements Exchange {
       if (!clientFault) metrics.upstreamErrors.inc({ upstream: traffic.upstream, reason: code });
       if (!this.#response.headersSent) {
         status = outcome.error.status;
-        // The visitor keeps the variant through the failure, too.
-        this.#sendError(status, decision.cookie);
+        // The visitor keeps the variant through the failure, too. Who broke off midway has no
+        // next request that could be trusted.
+        this.#sendError(status, decision.cookie, this.#edge.draining || clientFault);
       }
     }
     const total = performance.now() - this.#started;

@@ -15,11 +15,13 @@ const STATUS_LINE = /^HTTP\/1\.[01] ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?\r\n
 /** Bytes of a first line, and of an interim head whole. */
 const LONGEST = 8_192;
 
-class AnswerGate {
+/** One connection's. */
+export class AnswerGate {
   readonly #socket: Socket;
   readonly #fail: (reason: string) => Error;
   /** What came of a head so far; undefined while undici may read on by itself. */
   #head: Buffer | undefined;
+  #readBefore = 0;
 
   constructor(socket: Socket, fail: (reason: string) => Error) {
     this.#socket = socket;
@@ -38,7 +40,14 @@ class AnswerGate {
   /** A request goes out: the next bytes are the head of its answer. */
   expectHead(): void {
     this.#head = Buffer.alloc(0);
-    if (this.#socket.readableLength > 0) this.#refuse('an answer before the request');
+    this.#readBefore = this.#socket.bytesRead;
+    // A request that meets them can go by another connection.
+    if (this.#socket.readableLength > 0) this.#socket.destroy(new Error('Bytes between answers'));
+  }
+
+  /** The connection had carried an answer, and brought nothing since the last request. */
+  get isIdle(): boolean {
+    return this.#readBefore > 0 && this.#socket.bytesRead === this.#readBefore;
   }
 
   /** The bytes that undici may have; null if it has to wait for more. */
@@ -97,6 +106,8 @@ subscribe('undici:client:sendHeaders', (message) => {
  *
  * @param fail makes the error that the connection ends with
  */
-export function guardAnswers(socket: Socket, fail: (reason: string) => Error): void {
-  gates.set(socket, new AnswerGate(socket, fail));
+export function guardAnswers(socket: Socket, fail: (reason: string) => Error): AnswerGate {
+  const gate = new AnswerGate(socket, fail);
+  gates.set(socket, gate);
+  return gate;
 }

@@ -6,8 +6,11 @@ import { refuseBytes } from './bare-answer.ts';
 import { breakOffRequest } from './forward.ts';
 import { asksForWebSocket } from './websocket-handshake.ts';
 
-/** Bytes of a request's head, its first line included. */
-export const MAX_HEAD = 32 * 1024;
+/**
+ * Bytes of a head that the parser takes in. Three times what `requestProblem()` lets through, so
+ * that nearly every refusal can say what was too long.
+ */
+const PARSER_LIMIT = 96 * 1024;
 
 export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
@@ -39,7 +42,7 @@ type FrontSocket = Socket & { [latest]?: ServerResponse; [refused]?: true };
  */
 export function createFront({ onRequest, onUpgrade, onRefused }: FrontOptions): Server {
   const server = createServer({
-    maxHeaderSize: MAX_HEAD,
+    maxHeaderSize: PARSER_LIMIT,
     headersTimeout: 15_000,
     requestTimeout: 0, // Uploads may be long.
     keepAliveTimeout: 75_000,
@@ -78,6 +81,10 @@ function refuse(
   // The parser complains again about whatever comes after.
   if (socket[refused] === true) return;
   socket[refused] = true;
+  const response = socket[latest];
+  const isAnswering = response !== undefined && !response.writableFinished;
+  // More behind the last request: its answer closes the connection.
+  if (isAnswering && 'code' in error && error.code === 'HPE_CLOSED_CONNECTION') return;
   const status = statusOf(error);
   if (status === undefined || !socket.writable) {
     socket.destroy();
@@ -87,8 +94,7 @@ function refuse(
     refuseBytes(socket, status);
     onRefused({ status, reason: reasonOf(error), socket });
   };
-  const response = socket[latest];
-  if (response === undefined || response.writableFinished) answer();
+  if (!isAnswering) answer();
   else if (!response.req.complete) breakOff(error, response);
   // What came before gets its answer first, unless that ends the connection anyway.
   else if (response.shouldKeepAlive) response.once('finish', () => setImmediate(answer));
@@ -111,8 +117,7 @@ function statusOf(error: Error): number | undefined {
   const line = requestLineAt(error);
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
-      // All of it went into the first line.
-      return line !== undefined && !line.includes('\n') ? 414 : 431;
+      return line !== undefined && /^[A-Z]+ \S+$/.test(line) ? 414 : 431;
     case 'HPE_INVALID_VERSION':
       return line !== undefined && /HTTP\/\d\.\d\r?\n?$/.test(line) ? 505 : 400;
     case 'HPE_PAUSED_H2_UPGRADE':

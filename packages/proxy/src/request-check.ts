@@ -8,6 +8,8 @@ export interface Refusal {
   readonly reason: string;
 }
 
+/** Bytes of all names and values of one request. */
+export const MAX_FIELD_BYTES = 32_768;
 /** Bytes of a request's target; RFC 9112 section 3 asks for 8,000 at least. */
 export const MAX_TARGET = 16_384;
 /** Header fields of one request. A browser sends some twenty. */
@@ -17,6 +19,8 @@ const MAX_PASSES = 2;
 
 /** `uri-host [ ":" port ]` (RFC 9110 section 7.2), of the names that DNS and browsers know. */
 const HOST = /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::(\d{0,5}))?$/i;
+/** Characters of a name in DNS (RFC 1035 section 2.3.4), and of a port. */
+const MAX_HOST = 255 + 6;
 const AUTHORITY = /^https?:\/\/([^/?#]*)/i;
 
 /**
@@ -39,11 +43,13 @@ export function requestProblem(request: IncomingMessage, pseudonym: string): Ref
   if (rawHeaders.length > 2 * MAX_FIELDS) {
     return { status: 431, reason: `expected at most ${MAX_FIELDS} header fields` };
   }
+  let bytes = 0;
   let hosts = 0;
   let host = '';
   let codings = 0;
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? '';
+    bytes += name.length + (rawHeaders[i + 1] ?? '').length;
     switch (name.length) {
       case 3:
         if (name.toLowerCase() === 'via' && passes(request, pseudonym) > MAX_PASSES) {
@@ -62,6 +68,9 @@ export function requestProblem(request: IncomingMessage, pseudonym: string): Ref
         if (problem !== undefined) return problem;
       }
     }
+  }
+  if (bytes > MAX_FIELD_BYTES) {
+    return { status: 431, reason: `expected at most ${MAX_FIELD_BYTES} bytes of header fields` };
   }
   // RFC 9112 section 3.2: with two of them, upstream and edge could each believe another.
   if (hosts !== 1) return invalid(`expected exactly one Host field, got ${hosts}`);
@@ -100,18 +109,21 @@ function isForeign(method: string): boolean {
 }
 
 /**
- * RFC 9112 section 6.1. A body in another coding would have to be decoded before it could be
- * sent on, and HTTP/1.0 knows none at all. `chunked` spelled in any other way is a trap.
+ * RFC 9112 sections 6.1 and 6.3. HTTP/1.0 knows no codings. A body that does not end in chunks has
+ * no end, and one in another coding before would have to be decoded before it could be sent on.
  */
 function codingProblem(value: string, nth: number, httpVersion: string): Refusal | undefined {
   if (httpVersion === '1.0') return invalid('HTTP/1.0 has no Transfer-Encoding');
   if (nth > 1) return invalid('expected one Transfer-Encoding field');
   if (value === 'chunked' || value.toLowerCase() === 'chunked') return undefined;
+  const last = value.slice(value.lastIndexOf(',') + 1).trim();
+  if (last.toLowerCase() !== 'chunked') return invalid('expected chunked as the last coding');
   return { status: 501, reason: `transfer coding ${value} is not served` };
 }
 
 /** Whether a Host field's value is one name, and a port at most. */
 export function isHost(value: string): boolean {
+  if (value.length > MAX_HOST) return false;
   const [whole, port = ''] = HOST.exec(value) ?? [];
   return whole !== undefined && Number(port) <= 65_535;
 }

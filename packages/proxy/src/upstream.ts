@@ -179,10 +179,7 @@ export class Upstream {
           callback(toConnectError(error, this.name), null);
           return;
         }
-        socket.on('error', (reason) => {
-          if (socket.bytesRead > 0) this.#staleErrors.add(reason);
-        });
-        guardAnswers(
+        const gate = guardAnswers(
           socket,
           (reason) =>
             new UpstreamError(
@@ -191,6 +188,14 @@ export class Upstream {
               `Upstream "${this.name}": invalid answer: ${reason}`,
             ),
         );
+        socket.on('error', (reason) => {
+          if (gate.isIdle) this.#staleErrors.add(reason);
+          // undici takes a reset for the end of a body that ends with the connection. But that
+          // body may not be whole (RFC 9112 section 8).
+          if ('code' in reason && reason.code === 'ECONNRESET') {
+            Object.assign(reason, { code: 'ERR_UPSTREAM_RESET' });
+          }
+        });
         callback(null, socket);
       });
     };
