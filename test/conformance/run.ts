@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { readAnswers, valuesOf, type Message } from '../kit/http-messages.ts';
 import { RawClient } from '../kit/raw-client.ts';
-import type { RawUpstream } from '../kit/raw-upstream.ts';
+import { OK_ANSWER, type RawUpstream } from '../kit/raw-upstream.ts';
 import type { AnswerExpectation, Case, MessageExpectation } from './case.ts';
 
 /** How long anything may take to come, in ms: a bound, not a measure. */
@@ -20,7 +20,7 @@ export async function runCase(
   upstream: RawUpstream,
   given: Case,
 ): Promise<void> {
-  const { answer = upstream.script.answer, early, then } = given;
+  const { answer = OK_ANSWER, early, then } = given;
   upstream.script = { answer, early, then };
   const client = new RawClient(port);
   try {
@@ -62,7 +62,7 @@ async function play(
   const kept = given.connection === 'kept';
   if (kept) {
     await client.until(() => answers().at(-1)?.complete === true, PATIENCE);
-    upstream.script = { answer: 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok' };
+    upstream.script = { answer: OK_ANSWER };
     client.send(named(FOLLOW_UP));
     await client.until(() => client.ended || answers().length > given.client.length, PATIENCE);
   }

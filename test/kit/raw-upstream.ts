@@ -1,22 +1,35 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { readRequests, type Reading } from './http-messages.ts';
+import { readRequests, type Message, type Reading } from './http-messages.ts';
 
 /** What a raw upstream sends, as latin1. */
 export interface RawScript {
   /** To each whole request. */
-  readonly answer: string;
+  readonly answer: string | ((request: Message) => string);
   /** To each head, before the request is whole. */
   readonly early?: string | undefined;
   /** What becomes of the connection behind an answer. */
-  readonly then?: 'end' | 'reset' | undefined;
+  readonly then?: 'end' | 'reset' | 'later' | undefined;
 }
+
+interface Connection {
+  readonly socket: Socket;
+  bytes: string;
+  closed: boolean;
+  heads: number;
+  answers: number;
+}
+
+/** So that what was written goes out before a reset, and a next request may come before an end. */
+const LATER = 20;
+
+export const OK_ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 /** A TCP server that answers requests by a script, and keeps every byte that it was sent. */
 export class RawUpstream {
   readonly #server: Server;
-  readonly #connections: { socket: Socket; bytes: string; closed: boolean }[] = [];
-  script: RawScript = { answer: 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok' };
+  #connections: Connection[] = [];
+  script: RawScript = { answer: OK_ANSWER };
 
   constructor() {
     this.#server = createServer((socket) => this.#serve(socket));
@@ -49,27 +62,53 @@ export class RawUpstream {
     return this.#connections.map(({ bytes }) => readRequests(bytes));
   }
 
+  /** Resolves once every request that has begun is whole, or its connection has ended. */
+  async settled(): Promise<void> {
+    const isOpen = ({ bytes, closed }: Connection): boolean => {
+      if (closed || bytes === '') return false;
+      const { messages, problem } = readRequests(bytes);
+      return problem !== undefined || messages.at(-1)?.complete !== true;
+    };
+    for (let waited = 0; this.#connections.some(isOpen) && waited < 2_000; waited += 2) {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
+
+  /** What came on each connection since the last call. */
+  take(): string[] {
+    const taken = this.#connections.map(({ bytes }) => bytes).filter((bytes) => bytes !== '');
+    this.#connections = this.#connections.filter(({ closed }) => !closed);
+    for (const connection of this.#connections) {
+      Object.assign(connection, { bytes: '', heads: 0, answers: 0 });
+    }
+    return taken;
+  }
+
   #serve(socket: Socket): void {
-    const connection = { socket, bytes: '', closed: false };
+    const connection: Connection = { socket, bytes: '', closed: false, heads: 0, answers: 0 };
     this.#connections.push(connection);
-    let heads = 0;
-    let answers = 0;
     socket.on('error', () => {});
     socket.on('close', () => (connection.closed = true));
     socket.on('data', (chunk) => {
       connection.bytes += chunk.toString('latin1');
-      const { messages } = readRequests(connection.bytes);
-      const { early, answer, then } = this.script;
-      for (; heads < messages.length; heads += 1) {
-        if (early !== undefined) socket.write(early, 'latin1');
-      }
-      const whole = messages.filter(({ complete }) => complete).length;
-      for (; answers < whole; answers += 1) {
-        socket.write(answer, 'latin1');
-        if (then === 'end') socket.end();
-        // So that what was written goes out first.
-        else if (then === 'reset') setTimeout(() => socket.resetAndDestroy(), 20);
-      }
+      this.#answer(connection);
     });
+  }
+
+  #answer(connection: Connection): void {
+    const { socket } = connection;
+    const { early, answer, then } = this.script;
+    const { messages } = readRequests(connection.bytes);
+    for (; connection.heads < messages.length; connection.heads += 1) {
+      if (early !== undefined) socket.write(early, 'latin1');
+    }
+    for (const message of messages.slice(connection.answers)) {
+      if (!message.complete) return;
+      connection.answers += 1;
+      socket.write(typeof answer === 'string' ? answer : answer(message), 'latin1');
+      if (then === 'end') socket.end();
+      else if (then === 'later') setTimeout(() => socket.end(), LATER);
+      else if (then === 'reset') setTimeout(() => socket.resetAndDestroy(), LATER);
+    }
   }
 }
