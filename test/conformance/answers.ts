@@ -10,14 +10,14 @@ function brokenOff(
   rfc: string,
   answer: string,
   body: string,
-  then?: 'end' | 'reset',
+  closing?: 'end' | 'reset',
 ): Case {
   return answered(
     name,
     rfc,
     answer,
     { status: 200, body, truncated: true },
-    { connection: 'closed', ...(then !== undefined && { then }) },
+    { connection: 'closed', ...(closing !== undefined && { closing }) },
   );
 }
 
@@ -42,14 +42,14 @@ export const answers: readonly Case[] = [
     '9112 6.3',
     `${OK_LINE}\r\nok`,
     { status: 200, body: 'ok' },
-    { then: 'end' },
+    { closing: 'end' },
   ),
   answered(
     'an answer by HTTP/1.0',
     '9112 2.3',
     'HTTP/1.0 200 OK\r\n\r\nok',
     { status: 200, body: 'ok' },
-    { then: 'end' },
+    { closing: 'end' },
   ),
   answered('no reason', '9112 4', `HTTP/1.1 200 \r\n${FRAMED}`, { status: 200, body: 'ok' }),
   answered('no space and no reason', '9112 4', `HTTP/1.1 200\r\n${FRAMED}`, {
@@ -125,10 +125,10 @@ export const answers: readonly Case[] = [
   ),
 
   badAnswer('no HTTP at all', '9112 4', 'hello\r\n\r\n'),
-  badAnswer('nothing', '9112 8', '', { then: 'end' }),
-  badAnswer('half a head', '9112 8', `${OK_LINE}X-Secret: 1\r\n`, { then: 'end' }),
-  badAnswer('half a first line', '9112 8', 'HTTP/1.1 2', { then: 'end' }),
-  badAnswer('a reset instead', '9112 8', '', { then: 'reset' }),
+  badAnswer('nothing', '9112 8', '', { closing: 'end' }),
+  badAnswer('half a head', '9112 8', `${OK_LINE}X-Secret: 1\r\n`, { closing: 'end' }),
+  badAnswer('half a first line', '9112 8', 'HTTP/1.1 2', { closing: 'end' }),
+  badAnswer('a reset instead', '9112 8', '', { closing: 'reset' }),
   ...(
     [
       ['a status of two digits', 'HTTP/1.1 20 OK'],
@@ -226,7 +226,7 @@ export const answers: readonly Case[] = [
       `the coding ${JSON.stringify(value)}`,
       '9112 6.3',
       `${OK_LINE}X-Secret: 1\r\nTransfer-Encoding: ${value}\r\n\r\n2\r\nok\r\n0\r\n\r\n`,
-      { then: 'end' },
+      { closing: 'end' },
     ),
   ),
   badAnswer(
@@ -280,7 +280,7 @@ export const answers: readonly Case[] = [
     rfc: '9112 8',
     send: 'GET / HTTP/1.0\r\nHost: a.test\r\n\r\n',
     answer: `${CHUNKED}2\r\nok\r\n`,
-    then: 'end',
+    closing: 'end',
     upstream: ONE,
     client: [{ status: 200 }],
     connection: 'closed',

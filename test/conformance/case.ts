@@ -35,7 +35,7 @@ export interface Case {
   /** What the upstream sends when it has a head. */
   readonly early?: string;
   /** The upstream ends its connection behind an answer, or resets it. */
-  readonly then?: 'end' | 'reset';
+  readonly closing?: 'end' | 'reset';
   /**
    * What reaches the upstream: nothing at all, no whole request (and the connection is closed),
    * or these.

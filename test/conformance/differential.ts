@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import fc from 'fast-check';
+import type { Arbitrary } from 'fast-check';
 import { Client } from 'undici';
 import { readAnswers, readRequests, valuesOf, type Message } from '../kit/http-messages.ts';
 import { RawClient } from '../kit/raw-client.ts';
@@ -46,8 +46,8 @@ const ANSWERS = [
 
 const SECOND = 'HTTP/1.1 200 OK\r\nX-Second: 1\r\nContent-Length: 6\r\n\r\nsecond';
 
-export const mutatedRequests: fc.Arbitrary<string> = mutated(REQUESTS);
-export const mutatedAnswers: fc.Arbitrary<string> = mutated(ANSWERS);
+export const mutatedRequests: Arbitrary<string> = mutated(REQUESTS);
+export const mutatedAnswers: Arbitrary<string> = mutated(ANSWERS);
 
 /**
  * Sends bytes to the edge and holds what reached the upstream against them.
@@ -104,7 +104,7 @@ export async function checkAnswer(
 ): Promise<void> {
   upstream.script = {
     answer: ({ start }) => (start.startsWith('GET /first ') ? bytes : SECOND),
-    then: 'later',
+    closing: 'later',
   };
   const client = new RawClient(port);
   const answers = (): readonly Message[] =>

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import fc from 'fast-check';
+import { assert, asyncProperty } from 'fast-check';
 import { startEdge, type EdgeProcess } from '../kit/edge-process.ts';
 import { RawUpstream } from '../kit/raw-upstream.ts';
 import { checkAnswer, checkRequests, mutatedAnswers, mutatedRequests } from './differential.ts';
@@ -50,12 +50,12 @@ export async function fuzz(
   { port, upstream }: Subject,
   settings: { readonly seed: number; readonly numRuns: number },
 ): Promise<void> {
-  await fc.assert(
-    fc.asyncProperty(mutatedRequests, (bytes) => checkRequests(port, upstream, bytes)),
+  await assert(
+    asyncProperty(mutatedRequests, (bytes) => checkRequests(port, upstream, bytes)),
     settings,
   );
-  await fc.assert(
-    fc.asyncProperty(mutatedAnswers, (bytes) => checkAnswer(port, upstream, bytes)),
+  await assert(
+    asyncProperty(mutatedAnswers, (bytes) => checkAnswer(port, upstream, bytes)),
     settings,
   );
 }
@@ -77,7 +77,7 @@ if (import.meta.main) {
       const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed);
       await fuzz(subject, { seed, numRuns });
       done += 2 * numRuns;
-      console.log(`${done} messages, seed ${seed}: every reader agrees`);
+      process.stdout.write(`${done} messages, seed ${seed}: every reader agrees\n`);
     } while (values.seed === undefined && Date.now() < deadline);
   } finally {
     await subject.close();

@@ -148,7 +148,7 @@ export const interim: readonly Case[] = [
       client: [{ status: 103 }, { status: 103 }, ...OK],
     },
   ),
-  badAnswer('a 100 and nothing else', '9110 15.2', CONTINUE, { then: 'end' }),
+  badAnswer('a 100 and nothing else', '9110 15.2', CONTINUE, { closing: 'end' }),
   badAnswer(
     'a 101 that nobody asked for',
     '9110 15.2.2',

@@ -1,4 +1,5 @@
-import fc from 'fast-check';
+import { array, constant, constantFrom, double, nat, oneof, record, tuple } from 'fast-check';
+import type { Arbitrary } from 'fast-check';
 
 /*
  * Messages that were whole, with a few bytes changed: by what parsers are known to disagree on.
@@ -62,32 +63,32 @@ interface Mutation {
   readonly at: number;
   /** Bytes that go. */
   readonly cut: number;
-  /** What comes instead; `line` repeats the line that stands there. */
-  readonly insert: string | 'line';
+  /** What comes instead; undefined repeats the line that stands there. */
+  readonly insert: string | undefined;
 }
 
-const mutation: fc.Arbitrary<Mutation> = fc.record({
-  at: fc.double({ min: 0, max: 1, noNaN: true }),
-  cut: fc.oneof(fc.constant(0), fc.nat({ max: 4 })),
-  insert: fc.oneof(
-    { weight: 6, arbitrary: fc.constantFrom(...FRAGMENTS) },
-    { weight: 1, arbitrary: fc.constant('') },
-    { weight: 1, arbitrary: fc.constant('line' as const) },
-    { weight: 1, arbitrary: fc.nat({ max: 255 }).map((code) => String.fromCharCode(code)) },
+const mutation: Arbitrary<Mutation> = record({
+  at: double({ min: 0, max: 1, noNaN: true }),
+  cut: oneof(constant(0), nat({ max: 4 })),
+  insert: oneof(
+    { weight: 6, arbitrary: constantFrom(...FRAGMENTS) },
+    { weight: 1, arbitrary: constant('') },
+    { weight: 1, arbitrary: constant(undefined) },
+    { weight: 1, arbitrary: nat({ max: 255 }).map((code) => String.fromCharCode(code)) },
   ),
 });
 
 /** One of these messages, changed in one to four places. */
-export function mutated(messages: readonly string[]): fc.Arbitrary<string> {
-  return fc
-    .tuple(fc.constantFrom(...messages), fc.array(mutation, { minLength: 1, maxLength: 4 }))
-    .map(([message, mutations]) => mutations.reduce(mutate, message));
+export function mutated(messages: readonly string[]): Arbitrary<string> {
+  return tuple(constantFrom(...messages), array(mutation, { minLength: 1, maxLength: 4 })).map(
+    ([message, mutations]) => mutations.reduce(mutate, message),
+  );
 }
 
 function mutate(text: string, { at, cut, insert }: Mutation): string {
   // Half of them where a line begins or ends: that is where framing is.
   const exact = Math.floor(at * text.length);
   const index = exact % 2 === 0 ? exact : Math.max(0, text.indexOf('\n', exact) + 1);
-  const inserted = insert === 'line' ? text.slice(index, text.indexOf('\n', index) + 1) : insert;
+  const inserted = insert === undefined ? text.slice(index, text.indexOf('\n', index) + 1) : insert;
   return text.slice(0, index) + inserted + text.slice(index + cut);
 }

@@ -238,7 +238,7 @@ export const webSocket: readonly Case[] = [
     { status: 502 },
   ),
   opened('an answer that is no HTTP', '9112 4', 'hello\r\n\r\n', { status: 502 }),
-  opened('no answer', '9112 8', '', { status: 502 }, { then: 'end' }),
+  opened('no answer', '9112 8', '', { status: 502 }, { closing: 'end' }),
   opened('a bad field in the answer', '9112 5.1', switching(`${ACCEPTED}X-A : 1\r\n`), {
     status: 502,
   }),

@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startEdge, type EdgeProcess } from '../kit/edge-process.ts';
 import { NAVIGATION, send } from '../kit/http.ts';
@@ -32,6 +31,12 @@ async function edge(config: Record<string, unknown>): Promise<EdgeProcess> {
   return started;
 }
 
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('expected a TCP port');
+  return address.port;
+}
+
 function cookies(answer: Awaited<ReturnType<typeof send>>): string[] {
   return [answer.headers['set-cookie'] ?? []].flat();
 }
@@ -42,7 +47,7 @@ beforeAll(async () => {
     response.end('site');
   }).listen(0, '127.0.0.1');
   await once(site, 'listening');
-  url = `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
+  url = `http://127.0.0.1:${portOf(site)}`;
 });
 
 afterAll(async () => {
@@ -107,18 +112,17 @@ test('two edges that lead to each other end the loop with 508', async () => {
   // The first one's address is known only when the second one needs it.
   let target = 0;
   let rounds = 0;
-  const relay = createServer((request, response) => {
+  const relay = createServer(async (request, response) => {
     const { method, url: path, headers } = request;
     rounds += 1;
-    void fetch(`http://127.0.0.1:${target}${path ?? '/'}`, {
+    const answer = await fetch(`http://127.0.0.1:${target}${path ?? '/'}`, {
       method: method ?? 'GET',
       headers: { via: headers.via ?? '' },
-    }).then(async (answer) => {
-      response.writeHead(answer.status).end(await answer.text());
     });
+    response.writeHead(answer.status).end(await answer.text());
   }).listen(0, '127.0.0.1');
   await once(relay, 'listening');
-  const relayUrl = `http://127.0.0.1:${(relay.address() as AddressInfo).port}`;
+  const relayUrl = `http://127.0.0.1:${portOf(relay)}`;
   const second = await edge({
     upstreams: { next: { url: relayUrl } },
     default: 'next',

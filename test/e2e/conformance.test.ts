@@ -30,14 +30,17 @@ const groups: Readonly<Record<string, readonly Case[]>> = {
   WebSocket: webSocket,
 };
 const cases = Object.entries(groups).flatMap(([group, members]) =>
-  members.map((given, index) => ({ group, given, name: `${group.replace(/\W.*/, '')}${index}` })),
+  members.map((given, index) => {
+    const host = `${group.replace(/\W.*/, '').toLowerCase()}${index}.test`;
+    const upstream = new RawUpstream();
+    return { group, given, host, upstream, title: `${given.name} (RFC ${given.rfc})` };
+  }),
 );
-const upstreams = cases.map(() => new RawUpstream());
 const stray = new RawUpstream();
 let edge: EdgeProcess;
 
 beforeAll(async () => {
-  const ports = await Promise.all(upstreams.map((upstream) => upstream.listen()));
+  const ports = await Promise.all(cases.map(({ upstream }) => upstream.listen()));
   const named = ports.map((port, i) => [`u${i}`, { url: `http://127.0.0.1:${port}` }] as const);
   edge = await startEdge({
     workers: 1,
@@ -47,9 +50,9 @@ beforeAll(async () => {
         stray: { url: `http://127.0.0.1:${await stray.listen()}` },
         ...Object.fromEntries(named),
       },
-      routes: cases.map(({ name }, i) => ({
+      routes: cases.map(({ host }, i) => ({
         path: '/**',
-        host: `${name.toLowerCase()}.test`,
+        host,
         upstream: `u${i}`,
       })),
       default: 'stray',
@@ -58,20 +61,20 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const upstream of [...upstreams, stray]) upstream.close();
+  for (const { upstream } of cases) upstream.close();
+  stray.close();
   await edge.remove();
 });
 
-for (const group of Object.keys(groups)) {
-  describe.concurrent(group, () => {
-    for (const [index, { group: other, given, name }] of cases.entries()) {
-      if (other !== group) continue;
-      const upstream = upstreams[index] ?? stray;
-      test(`${given.name} (RFC ${given.rfc})`, () =>
-        runCase(Number(new URL(edge.url).port), `${name.toLowerCase()}.test`, upstream, given));
-    }
-  });
-}
+describe.concurrent.each(Object.keys(groups))('%s', (group) => {
+  test.each(cases.filter((other) => other.group === group))(
+    '$title',
+    async ({ host, upstream, given }) => {
+      const port = Number(new URL(edge.url).port);
+      await expect(runCase(port, host, upstream, given)).resolves.toBeUndefined();
+    },
+  );
+});
 
 test('no request went where none should go, and no worker ended', () => {
   expect(stray.bytes).toBe('');

@@ -9,7 +9,7 @@ export interface RawScript {
   /** To each head, before the request is whole. */
   readonly early?: string | undefined;
   /** What becomes of the connection behind an answer. */
-  readonly then?: 'end' | 'reset' | 'later' | undefined;
+  readonly closing?: 'end' | 'reset' | 'later' | undefined;
 }
 
 interface Connection {
@@ -62,10 +62,14 @@ export class RawUpstream {
     return this.#connections.map(({ bytes }) => readRequests(bytes));
   }
 
-  /** Resolves once every request that has begun is whole, or its connection has ended. */
+  /**
+   * Resolves once every request that has begun is whole, or its connection has ended; all have, if
+   * the script ends them.
+   */
   async settled(): Promise<void> {
     const isOpen = ({ bytes, closed }: Connection): boolean => {
       if (closed || bytes === '') return false;
+      if (this.script.closing !== undefined) return true;
       const { messages, problem } = readRequests(bytes);
       return problem !== undefined || messages.at(-1)?.complete !== true;
     };
@@ -97,7 +101,7 @@ export class RawUpstream {
 
   #answer(connection: Connection): void {
     const { socket } = connection;
-    const { early, answer, then } = this.script;
+    const { early, answer, closing } = this.script;
     const { messages } = readRequests(connection.bytes);
     for (; connection.heads < messages.length; connection.heads += 1) {
       if (early !== undefined) socket.write(early, 'latin1');
@@ -106,9 +110,9 @@ export class RawUpstream {
       if (!message.complete) return;
       connection.answers += 1;
       socket.write(typeof answer === 'string' ? answer : answer(message), 'latin1');
-      if (then === 'end') socket.end();
-      else if (then === 'later') setTimeout(() => socket.end(), LATER);
-      else if (then === 'reset') setTimeout(() => socket.resetAndDestroy(), LATER);
+      if (closing === 'end') socket.end();
+      else if (closing === 'later') setTimeout(() => socket.end(), LATER);
+      else if (closing === 'reset') setTimeout(() => socket.resetAndDestroy(), LATER);
     }
   }
 }

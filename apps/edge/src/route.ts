@@ -18,7 +18,7 @@ export type Route =
   | { readonly kind: 'open'; readonly traits: RequestTraits };
 
 /** Why no upstream gets a request, and whether its connection can go on. */
-export interface Refused {
+interface Refused {
   readonly status: Refusal['status'] | 421;
   readonly reason: string;
   readonly close: boolean;

@@ -12,7 +12,7 @@ import { asksForWebSocket } from './websocket-handshake.ts';
  */
 const PARSER_LIMIT = 96 * 1024;
 
-export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 /** What was answered to bytes that are no request. */
 export interface BareRefusal {
@@ -25,7 +25,7 @@ export interface FrontOptions {
   readonly onRequest: RequestListener;
   /** Of WebSockets alone; requests for other protocols come to `onRequest`. */
   readonly onUpgrade: UpgradeListener;
-  onRefused(refusal: BareRefusal): void;
+  readonly onRefused: (refusal: BareRefusal) => void;
 }
 
 const latest: unique symbol = Symbol('the answer to the latest request of a connection');

@@ -9,11 +9,11 @@ export interface Refusal {
 }
 
 /** Bytes of all names and values of one request. */
-export const MAX_FIELD_BYTES = 32_768;
+const MAX_FIELD_BYTES = 32_768;
 /** Bytes of a request's target; RFC 9112 section 3 asks for 8,000 at least. */
-export const MAX_TARGET = 16_384;
+const MAX_TARGET = 16_384;
 /** Header fields of one request. A browser sends some twenty. */
-export const MAX_FIELDS = 200;
+const MAX_FIELDS = 200;
 /** Times that one request may pass the same proxy: a server may call its own public address. */
 const MAX_PASSES = 2;
 
@@ -122,7 +122,7 @@ function codingProblem(value: string, nth: number, httpVersion: string): Refusal
 }
 
 /** Whether a Host field's value is one name, and a port at most. */
-export function isHost(value: string): boolean {
+function isHost(value: string): boolean {
   if (value.length > MAX_HOST) return false;
   const [whole, port = ''] = HOST.exec(value) ?? [];
   return whole !== undefined && Number(port) <= 65_535;

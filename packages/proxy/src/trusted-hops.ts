@@ -8,7 +8,7 @@ import { plainAddress, type Client } from './forwarded.ts';
  * Which fields the hops write. One kind alone is believed: a hop that writes one passes on
  * whatever a client wrote into the other.
  */
-export type ForwardingFields = 'x-forwarded' | 'forwarded';
+type ForwardingFields = 'x-forwarded' | 'forwarded';
 
 export interface TrustedHopsOptions {
   /** Addresses and networks, such as `10.0.0.0/8`. */
