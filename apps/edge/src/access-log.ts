@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { plainAddress } from '@turnout/proxy';
 import { botClassOf, type BotClass, type VisitorId } from '@turnout/router-core';
 import type { Decision } from './decide.ts';
 import type { Logger } from './log.ts';
@@ -10,6 +11,8 @@ const LONGEST = 1_024;
 /** What one line of the access log is made of. */
 export interface AccessRecord {
   readonly request: IncomingMessage;
+  /** The client's address. */
+  readonly remote: string;
   readonly requestId: string;
   readonly decision: Decision | undefined;
   readonly status: number;
@@ -31,7 +34,7 @@ export function logAccess(log: Logger, record: AccessRecord): void {
     {
       id: record.requestId,
       // An IPv4 address is itself, also on a socket that listens on both.
-      remote: request.socket.remoteAddress?.replace(/^::ffff:/, ''),
+      remote: plainAddress(record.remote),
       method: request.method,
       host: request.headers.host?.slice(0, LONGEST),
       path: withoutQuery(request.url ?? '').slice(0, LONGEST),

@@ -3,6 +3,7 @@ import {
   proposeFromMirror,
   withMirrorEntry,
   withoutAssignment,
+  type Assigner,
   type AssignmentResult,
   type CookieReading,
   type Experiment,
@@ -101,8 +102,9 @@ function decideBy(
     return unassigned(live, forAll ?? { experiment: key, variant: control, source: 'no-consent' });
   }
 
+  const cookies = testing.cookies(request.secure);
   const reading: CookieReading =
-    kind === 'previewed' ? { status: 'absent' } : testing.cookies.read(request.cookie);
+    kind === 'previewed' ? { status: 'absent' } : cookies.read(request.cookie);
   if (kind !== 'previewed') edge.metrics.visitorCookies.inc({ outcome: reading.status });
   if (reading.status !== 'valid') {
     const forAll = servedToAll(candidate);
@@ -113,14 +115,13 @@ function decideBy(
       return unassigned(live, { experiment: key, variant: control, source: 'cookieless' });
     }
   }
-  const visitor = visitorOf(reading, testing.cookies);
+  const visitor = visitorOf(reading, cookies);
   if (visitor.minted) edge.metrics.visitorCookies.inc({ outcome: 'minted' });
 
   const follow = (result: AssignmentResult): Decision =>
     withCookie(
       testing,
-      visitor,
-      reading,
+      { cookies, reading, visitor },
       [result],
       kind,
       assignedTo(edge, live, visitor, result, kind),
@@ -131,7 +132,7 @@ function decideBy(
   if (experiment === undefined) {
     const returned = returnedAs(visitor);
     const decision = { ...elsewhere, visitor: visitor.id, returned };
-    return withCookie(testing, visitor, reading, [], kind, decision);
+    return withCookie(testing, { cookies, reading, visitor }, [], kind, decision);
   }
   const result = testing.assigner.assign(visitor, experiment);
   return result instanceof Promise ? result.then(follow) : follow(result);
@@ -203,7 +204,7 @@ export function returning(
   { cookies, consents }: Testing,
   request: RequestTraits,
 ): ReturningVisitor | undefined {
-  const reading = cookies.read(request.cookie);
+  const reading = cookies(request.secure).read(request.cookie);
   return reading.status === 'valid' && consents(request) ? reading : undefined;
 }
 
@@ -218,11 +219,17 @@ export function visitorOf(reading: CookieReading, cookies: VisitorCookie): Visit
     : { id: cookies.mint(), mirror: [], minted: true };
 }
 
+/** Who sent a request, and by which cookie they are known. */
+interface Sender {
+  readonly cookies: VisitorCookie;
+  readonly reading: CookieReading;
+  readonly visitor: Visitor;
+}
+
 /** The cookie to set after these results; undefined if the one that was sent still holds. */
 export function cookieAfter(
-  { cookies, assigner }: Pick<Testing, 'cookies' | 'assigner'>,
-  visitor: Visitor,
-  reading: CookieReading,
+  assigner: Assigner,
+  { cookies, reading, visitor }: Sender,
   results: readonly AssignmentResult[],
 ): string | undefined {
   let mirror: readonly MirrorEntry[] = visitor.mirror;
@@ -312,14 +319,13 @@ function assignedTo(
 
 /** Only a navigation sets the cookie: of many requests at once, one writes. */
 function withCookie(
-  testing: Testing,
-  visitor: Visitor,
-  reading: CookieReading,
+  { assigner }: Testing,
+  sender: Sender,
   results: readonly AssignmentResult[],
   kind: RequestKind | 'previewed',
   decision: Decision,
 ): Decision {
   if (kind !== 'navigation') return decision;
-  const cookie = cookieAfter(testing, visitor, reading, results);
+  const cookie = cookieAfter(assigner, sender, results);
   return cookie === undefined ? decision : { ...decision, cookie };
 }

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Config, Snapshot } from '@turnout/contracts';
 import {
@@ -11,7 +12,13 @@ import {
   type RouteTable,
   type VisitorCookie,
 } from '@turnout/router-core';
-import { createUpgrader, createUpstream, type Upgrader } from '@turnout/proxy';
+import {
+  createClientOf,
+  createUpgrader,
+  createUpstream,
+  type ClientOf,
+  type Upgrader,
+} from '@turnout/proxy';
 import type { EventLog } from '@turnout/event-log';
 import { createConsent } from './consent.ts';
 import type { Destination } from './destination.ts';
@@ -29,7 +36,8 @@ import { VisitorTally } from './visitor-tally.ts';
 export interface Testing {
   /** Replaced as a whole when a snapshot is taken; see `Live`. */
   readonly live: Live;
-  readonly cookies: VisitorCookie;
+  /** @param secure whether the visitor came by https */
+  readonly cookies: (secure: boolean) => VisitorCookie;
   readonly previews: Previews;
   readonly assigner: Assigner;
   readonly tally: VisitorTally;
@@ -51,6 +59,12 @@ export interface Edge {
   readonly fallback: Destination;
   readonly testing: Testing | undefined;
   readonly upgrader: Upgrader;
+  /** Who sent a request. */
+  readonly clientOf: ClientOf;
+  /** What we call ourselves in `Via`. */
+  readonly pseudonym: string;
+  /** Whether visitors come by https, however the last hop comes to us. */
+  readonly isSecure: boolean;
   /** The header that holds the visitor's country, in lower case. */
   readonly countryHeader: string | undefined;
   readonly metrics: WorkerMetrics;
@@ -107,6 +121,9 @@ export function createEdge(parts: EdgeParts): Edge {
         ? undefined
         : createTesting(parts, parts.events, destination, metrics),
     upgrader: createUpgrader({}),
+    clientOf: createClientOf(config.public.trustedHops),
+    pseudonym: pseudonymOf(config),
+    isSecure: config.public.url?.startsWith('https:') === true,
     countryHeader: config.countryHeader,
     metrics,
     log,
@@ -115,6 +132,14 @@ export function createEdge(parts: EdgeParts): Edge {
     namedFirst: hosts.find((host) => !host.includes('*')) ?? 'localhost',
     allows: isAnyHost ? () => true : compileHosts(hosts),
   };
+}
+
+/**
+ * The same for all workers of an edge, another for each edge: who comes by here again is in a
+ * loop. It tells no upstream what the machine is called.
+ */
+function pseudonymOf({ node, public: { port } }: Config): string {
+  return `turnout-${hash('sha256', `${node ?? hostname()}:${port}`, 'hex').slice(0, 12)}`;
 }
 
 function createTesting(
@@ -129,13 +154,19 @@ function createTesting(
     onBreaker: (state) => logLedgerOutage(log, state, assigner.status()),
   });
   watchLedger(metrics.registry, assigner);
+  const plainCookies = createVisitorCookie({ secrets: cookieSecrets, secure: false });
+  const secureCookies = createVisitorCookie({
+    secrets: cookieSecrets,
+    secure: true,
+    takesPlain: true,
+  });
   let live = compileLive(snapshot, destination);
   metrics.snapshotRevision.set(live.revision);
   return {
     get live() {
       return live;
     },
-    cookies: createVisitorCookie({ secrets: cookieSecrets, secure: false }),
+    cookies: (secure) => (secure ? secureCookies : plainCookies),
     previews: createPreviews(cookieSecrets, now),
     assigner,
     tally: new VisitorTally(ledger?.visitors, now),

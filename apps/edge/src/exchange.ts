@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import {
   requestHeaders,
   sendErrorPage,
+  type Client,
   type Exchange,
   type Outcome,
   type Upstream,
@@ -27,6 +28,7 @@ type CountedSocket = Socket & { [waiting]?: number };
  */
 export class EdgeExchange implements Exchange {
   requestId: string = randomUUIDv7();
+  readonly client: Client;
   readonly #started = performance.now();
   readonly #edge: Edge;
   readonly #request: IncomingMessage;
@@ -41,6 +43,7 @@ export class EdgeExchange implements Exchange {
 
   constructor(edge: Edge, request: IncomingMessage, response: ServerResponse) {
     this.#edge = edge;
+    this.client = edge.clientOf(request);
     this.#request = request;
     this.#response = response;
     this.#socket = request.socket;
@@ -61,7 +64,7 @@ export class EdgeExchange implements Exchange {
   }
 
   get publicOrigin(): string {
-    return publicOrigin(this.#request);
+    return publicOrigin(this.client);
   }
 
   /** Takes the decision on: from here on the proxy may forward. */
@@ -71,7 +74,13 @@ export class EdgeExchange implements Exchange {
     this.#edge.metrics.decisionDuration.observe(this.#decided / 1000);
     this.#edge.metrics.inFlight.inc(decision.destination.traffic);
     this.#recognise(decision);
-    this.headers = upstreamHeaders(this.#request, this.requestId, decision);
+    this.headers = upstreamHeaders(
+      this.#edge,
+      this.#request,
+      this.client,
+      this.requestId,
+      decision,
+    );
   }
 
   onHead(status: number, headers: string[]): string[] {
@@ -114,8 +123,9 @@ export class EdgeExchange implements Exchange {
       if (!clientFault) metrics.upstreamErrors.inc({ upstream: traffic.upstream, reason: code });
       if (!this.#response.headersSent) {
         status = outcome.error.status;
-        // The visitor keeps the variant through the failure, too.
-        this.#sendError(status, decision.cookie);
+        // The visitor keeps the variant through the failure, too. Who broke off midway has no
+        // next request that could be trusted.
+        this.#sendError(status, decision.cookie, this.#edge.draining || clientFault);
       }
     }
     const total = performance.now() - this.#started;
@@ -123,6 +133,7 @@ export class EdgeExchange implements Exchange {
     metrics.requestDuration.observe(traffic, total / 1000);
     logAccess(this.#edge.log, {
       request: this.#request,
+      remote: this.client.address,
       requestId: this.requestId,
       decision,
       status,
@@ -137,8 +148,8 @@ export class EdgeExchange implements Exchange {
   }
 
   /** Answers with an error page of our own: no upstream is to see this request. */
-  refuse(status: number, reason: string): void {
-    this.#sendError(status);
+  refuse(status: number, reason: string, close = false): void {
+    this.#sendError(status, undefined, close);
     this.#recordOwn(status, reason);
   }
 
@@ -193,7 +204,7 @@ export class EdgeExchange implements Exchange {
     this.#recordOwn(303, undefined);
   }
 
-  #sendError(status: number, cookie?: string): void {
+  #sendError(status: number, cookie?: string, close = this.#edge.draining): void {
     const { requestId } = this;
     const headers = ['X-Request-Id', requestId];
     if (cookie !== undefined) headers.push('Set-Cookie', cookie);
@@ -201,7 +212,7 @@ export class EdgeExchange implements Exchange {
       status,
       requestId,
       headers,
-      ...(this.#edge.draining && { close: true }),
+      ...(close && { close }),
     });
   }
 
@@ -242,6 +253,7 @@ export class EdgeExchange implements Exchange {
     this.#edge.metrics.ownResponses.inc({ code: statusClass(status) });
     logAccess(this.#edge.log, {
       request: this.#request,
+      remote: this.client.address,
       requestId: this.requestId,
       decision: undefined,
       status,
@@ -257,13 +269,15 @@ export class EdgeExchange implements Exchange {
 }
 
 /** What the visitor calls us. */
-export function publicOrigin(request: IncomingMessage): string {
-  return `http://${request.headers.host ?? ''}`;
+export function publicOrigin({ proto, host = '' }: Client): string {
+  return `${proto}://${host}`;
 }
 
 /** The request's headers for the upstream: cleaned, and with what the edge knows. */
 export function upstreamHeaders(
+  edge: Edge,
   request: IncomingMessage,
+  client: Client,
   requestId: string,
   decision: Decision,
 ): string[] {
@@ -271,15 +285,23 @@ export function upstreamHeaders(
   if (decision.visitor !== undefined) append.push('X-Turnout-Visitor', decision.visitor);
   if (decision.assignments !== undefined)
     append.push('X-Turnout-Assignments', decision.assignments);
-  return requestHeaders(request.rawHeaders, {
-    client: {
-      address: request.socket.remoteAddress ?? '',
-      host: request.headers.host,
-      proto: 'http',
-    },
+  const headers = requestHeaders(request.rawHeaders, {
+    client,
+    via: `${request.httpVersion} ${edge.pseudonym}`,
     drop: isOurs,
     append,
   });
+  if (request.method === 'OPTIONS') spendForward(headers);
+  return headers;
+}
+
+/** RFC 9110 section 7.6.2: each hop that an OPTIONS request passes counts one down. */
+function spendForward(headers: string[]): void {
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    if (headers[i]?.toLowerCase() !== 'max-forwards') continue;
+    const left = Number(headers[i + 1]);
+    if (Number.isInteger(left) && left > 0) headers[i + 1] = String(left - 1);
+  }
 }
 
 /** What only the edge may say; sent by a client it would be a lie. */

@@ -65,6 +65,7 @@ export async function explain(
     method,
     target: authority === undefined ? url : path || '/',
     host,
+    secure: edge.isSecure || /^https:/i.test(url),
     header: (name) => headers.get(name),
     countryHeader: edge.countryHeader,
   });
@@ -173,7 +174,9 @@ async function followExperiments(inquiry: Inquiry, testing: Testing, live: Live)
     return control(candidate, 'no-consent');
   }
   const reading: CookieReading =
-    preview === undefined ? testing.cookies.read(traits.cookie) : { status: 'absent' };
+    preview === undefined
+      ? testing.cookies(traits.secure).read(traits.cookie)
+      : { status: 'absent' };
   const isNavigation = kind === 'navigation' && preview === undefined;
   const visitor =
     preview === undefined

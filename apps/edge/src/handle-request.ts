@@ -1,11 +1,14 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { forward } from '@turnout/proxy';
+import { expectsContinue, forward } from '@turnout/proxy';
 import { decide, type Decision } from './decide.ts';
 import type { Edge } from './edge.ts';
 import { EdgeExchange } from './exchange.ts';
 import { answerOwnEndpoint } from './own-endpoints.ts';
 import { requestKind } from './request-kind.ts';
 import { route } from './route.ts';
+
+/** What may be asked of some upstream; any other method is passed on as well. */
+const SERVED_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
 /**
  * The life of a request, in the order of ARCHITECTURE.md. Everything is decided in this
@@ -35,13 +38,17 @@ function handle(
     exchange.follow(decision);
     forward(request, response, exchange);
   };
-  const found = route(edge, request);
+  const found = route(edge, request, exchange.client);
   switch (found.kind) {
     case 'refused':
-      exchange.refuse(found.status, found.reason);
+      exchange.refuse(found.status, found.reason, found.close);
+      return;
+    case 'capabilities':
+      exchange.answer(204, { Allow: SERVED_METHODS }, undefined);
       return;
     // 2. The edge's own endpoints.
     case 'own':
+      if (expectsContinue(request)) response.writeContinue();
       answerOwnEndpoint(edge, exchange, request, found.traits);
       return;
     // 3. Traffic that belongs to one upstream, whatever the visitor's variant.

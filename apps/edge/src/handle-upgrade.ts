@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { refuseUpgrade } from '@turnout/proxy';
+import { refuseUpgrade, type Client } from '@turnout/proxy';
 import { visitorHash } from './access-log.ts';
 import { decide, type Decision } from './decide.ts';
 import type { Edge } from './edge.ts';
@@ -16,6 +16,7 @@ export function createUpgradeHandler(edge: Edge): UpgradeListener {
     // node:http has let go of the socket: a reset that nobody listens to would end this
     // process. 'close' says all that matters.
     socket.on('error', () => {});
+    const client = edge.clientOf(request);
     const refuse = (status: number, reason: string): void => {
       refuseUpgrade(socket, status);
       edge.log.info({ method: request.method, path: request.url, status, reason }, 'upgrade');
@@ -23,7 +24,7 @@ export function createUpgradeHandler(edge: Edge): UpgradeListener {
     const follow = (decision: Decision): void => {
       // The drain may have begun while the ledger was asked; it ends the tunnels that it knows.
       if (edge.draining) refuse(503, 'draining');
-      else tunnel(edge, request, socket, head, decision);
+      else tunnel(edge, request, client, socket, head, decision);
     };
     const crash = (error: unknown): void => {
       edge.log.error({ err: error }, 'an upgrade could not be decided');
@@ -36,11 +37,12 @@ export function createUpgradeHandler(edge: Edge): UpgradeListener {
     }
 
     function handle(): void {
-      const found = route(edge, request);
+      const found = route(edge, request, client);
       switch (found.kind) {
         case 'refused':
           refuse(found.status, found.reason);
           return;
+        case 'capabilities':
         case 'own':
           refuse(404, 'no endpoint of ours upgrades');
           return;
@@ -61,6 +63,7 @@ export function createUpgradeHandler(edge: Edge): UpgradeListener {
 function tunnel(
   edge: Edge,
   request: IncomingMessage,
+  client: Client,
   socket: Duplex,
   head: Buffer,
   decision: Decision,
@@ -70,8 +73,8 @@ function tunnel(
   const { upstream } = decision.destination;
   edge.upgrader.upgrade(request, socket, head, {
     upstream,
-    headers: upstreamHeaders(request, requestId, decision),
-    publicOrigin: publicOrigin(request),
+    headers: upstreamHeaders(edge, request, client, requestId, decision),
+    publicOrigin: publicOrigin(client),
     onDone(outcome) {
       edge.metrics.upgrades.inc({ upstream: upstream.name, outcome: outcome.kind });
       edge.log.info(

@@ -27,12 +27,9 @@ export interface Live {
   destinationOutside(variant: Variant): Destination;
 }
 
-/**
- * The revision that an event carries: the snapshot's, or the experiment's own while the seeds of
- * the configuration decide, which have no number.
- */
+/** The revision that an event carries: the experiment's own, whose weights drew its visitors. */
 export function revisionFor(live: Live, experiment: string): number {
-  return live.revision > 0 ? live.revision : (live.experiment(experiment)?.revision ?? 1);
+  return live.experiment(experiment)?.revision ?? 1;
 }
 
 /**

@@ -84,7 +84,8 @@ async function assign(
   exchange: EdgeExchange,
   traits: RequestTraits,
 ): Promise<void> {
-  const { live, cookies, assigner, tracking } = testing;
+  const { live, assigner, tracking } = testing;
+  const cookies = testing.cookies(traits.secure);
   const reading = cookies.read(traits.cookie);
   const visitor = visitorOf(reading, cookies);
   if (!visitor.minted) tracking.returned(visitor.id, visitor.mirror, live);
@@ -93,7 +94,7 @@ async function assign(
   const results = await Promise.all(
     asked.map(async (experiment) => assigner.assign(visitor, experiment)),
   );
-  const changed = cookieAfter(testing, visitor, reading, results);
+  const changed = cookieAfter(assigner, { cookies, reading, visitor }, results);
   exchange.answerJson(200, changed === undefined ? {} : { 'Set-Cookie': changed }, {
     visitor: visitor.id,
     assignments: results.map(describe),

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { RequestTraits } from '@turnout/router-core';
 import type { Edge } from './edge.ts';
 import type { EdgeExchange } from './exchange.ts';
 import { NO_PREVIEW_COOKIE, previewCookie } from './previews.ts';
@@ -11,6 +12,7 @@ export function answerPreview(
   { testing, now }: Edge,
   exchange: EdgeExchange,
   request: IncomingMessage,
+  traits: RequestTraits,
 ): void {
   const query = new URLSearchParams(/\?(.*)$/s.exec(request.url ?? '')?.[1] ?? '');
   if (query.has('off')) {
@@ -20,5 +22,5 @@ export function answerPreview(
   const token = query.get('token') ?? '';
   const preview = testing?.previews.read(token);
   if (preview === undefined) exchange.refuse(403, 'no valid preview token');
-  else exchange.redirect(preview.path, previewCookie(token, preview, now()));
+  else exchange.redirect(preview.path, previewCookie(token, preview, now(), traits.secure));
 }

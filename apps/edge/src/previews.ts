@@ -50,10 +50,19 @@ export function createPreviews(secrets: readonly string[], now: () => number): P
   };
 }
 
-/** Sets the preview cookie, for as long as the token holds. */
-export function previewCookie(token: string, { expires }: Preview, now: number): string {
+/**
+ * Sets the preview cookie, for as long as the token holds.
+ *
+ * @param secure whether its holder came by https
+ */
+export function previewCookie(
+  token: string,
+  { expires }: Preview,
+  now: number,
+  secure: boolean,
+): string {
   const maxAge = Math.max(0, Math.floor(expires - now / 1_000));
-  return `${PREVIEW_COOKIE}=${token}; Max-Age=${maxAge}; Path=/; HttpOnly; SameSite=Lax`;
+  return `${PREVIEW_COOKIE}=${token}; Max-Age=${maxAge}; Path=/; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`;
 }
 
 /** Takes the preview cookie back. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { originForm, requestProblem, type Client, type Refusal } from '@turnout/proxy';
 import type { RequestTraits } from '@turnout/router-core';
 import { decideOwned, type Decision } from './decide.ts';
 import type { Edge } from './edge.ts';
@@ -6,7 +7,9 @@ import { requestTraits } from './request-traits.ts';
 
 /** What the address of a request alone says about where it goes. */
 export type Route =
-  | { readonly kind: 'refused'; readonly status: 400 | 421; readonly reason: string }
+  | ({ readonly kind: 'refused' } & Refused)
+  /** What this server can do at all (RFC 9110 section 9.3.7). */
+  | { readonly kind: 'capabilities' }
   /** One of the edge's own endpoints. */
   | { readonly kind: 'own'; readonly traits: RequestTraits }
   /** Traffic that belongs to one upstream, whatever the visitor's variant. */
@@ -14,17 +17,25 @@ export type Route =
   /** What experiments may be about. */
   | { readonly kind: 'open'; readonly traits: RequestTraits };
 
+/** Why no upstream gets a request, and whether its connection can go on. */
+interface Refused {
+  readonly status: Refusal['status'] | 421;
+  readonly reason: string;
+  readonly close: boolean;
+}
+
 /** The first steps of a request's life, the same for requests and upgrades. */
-export function route(edge: Edge, request: IncomingMessage): Route {
-  const traits = requestTraits(request, edge.countryHeader);
+export function route(edge: Edge, request: IncomingMessage, client: Client): Route {
+  const problem = requestProblem(request, edge.pseudonym);
+  if (problem !== undefined) return { kind: 'refused', ...problem, close: true };
+  const secure = edge.isSecure || client.proto === 'https';
+  const traits = requestTraits(request, secure, edge.countryHeader);
   const { host } = traits;
-  // RFC 9112, section 3.2: with two of them, upstream and edge could each believe another.
-  if (countHosts(request.rawHeaders) !== 1) {
-    return { kind: 'refused', status: 400, reason: 'expected exactly one Host header' };
-  }
   if (!edge.allows(host)) {
-    return { kind: 'refused', status: 421, reason: `host ${host} is not in public.hosts` };
+    const reason = `host ${host} is not in public.hosts`;
+    return { kind: 'refused', status: 421, reason, close: false };
   }
+  if (request.method === 'OPTIONS' && endsHere(request)) return { kind: 'capabilities' };
   const { path } = traits;
   if (path === '/_turnout' || path.startsWith('/_turnout/')) return { kind: 'own', traits };
   const owner = edge.routes.match(traits);
@@ -35,11 +46,7 @@ export function route(edge: Edge, request: IncomingMessage): Route {
   return { kind: 'open', traits };
 }
 
-function countHosts(rawHeaders: readonly string[]): number {
-  let count = 0;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i];
-    if (name?.length === 4 && name.toLowerCase() === 'host') count++;
-  }
-  return count;
+/** `OPTIONS *`, or one that has no hop left (RFC 9110 section 7.6.2). */
+function endsHere({ url = '', headers }: IncomingMessage): boolean {
+  return originForm(url, 'OPTIONS') === '*' || headers['max-forwards'] === '0';
 }

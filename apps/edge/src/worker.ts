@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Config, Snapshot } from '@turnout/contracts';
 import type { ExplainRequest, Explanation } from '@turnout/contracts/explanation';
-import { asksForWebSocket } from '@turnout/proxy';
+import { createFront, plainAddress } from '@turnout/proxy';
 import type { Ledger, VisitorId } from '@turnout/router-core';
 import { createEdge, type Edge } from './edge.ts';
 import { openSpooledLog } from './events/event-log.ts';
@@ -63,19 +63,15 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       : undefined;
   const edge = createEdge({ config, snapshot, cookieSecrets, ledger, events, log, now: Date.now });
   if (events !== undefined) watchSpool(edge.metrics.registry, events);
-  const server = createServer(
-    {
-      maxHeaderSize: 32 * 1024,
-      headersTimeout: 15_000,
-      requestTimeout: 0, // Uploads may be long.
-      keepAliveTimeout: 75_000,
-      shouldUpgradeCallback: asksForWebSocket,
+  const server = createFront({
+    onRequest: createRequestHandler(edge),
+    onUpgrade: createUpgradeHandler(edge),
+    onRefused({ status, reason, socket }) {
+      edge.metrics.ownResponses.inc({ code: `${Math.floor(status / 100)}xx` });
+      const remote = plainAddress(socket.remoteAddress ?? '');
+      log.info({ remote, status, reason }, 'refused');
     },
-    createRequestHandler(edge),
-  );
-  // Past a count node drops headers without a word; the size limit bounds them too.
-  server.maxHeadersCount = 0;
-  server.on('upgrade', createUpgradeHandler(edge));
+  });
   server.listen(config.public.port, config.public.address);
   await once(server, 'listening');
   const tallying = setInterval(() => void edge.testing?.tally.flush(), TALLY_EVERY);

@@ -79,6 +79,11 @@ const originSchema = z
     'expected an origin such as https://shop.example, without a path',
   );
 
+const networkSchema = z.union(
+  [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()],
+  'expected an address or a network such as 10.0.0.0/8 or fd00::/8',
+);
+
 const fieldNameSchema = z
   .string()
   .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'expected a header name such as CF-IPCountry')
@@ -95,6 +100,16 @@ export const configSchema = z.strictObject({
       hosts: z.array(hostSchema).min(1).default(['localhost', '127.0.0.1', '[::1]']),
       /** What visitors type, for links that are made for people: `https://shop.example`. */
       url: originSchema.exactOptional(),
+      /**
+       * What stands in front of us and may say who a visitor is and whether by https: addresses
+       * and networks, and the kind of fields that they write.
+       */
+      trustedHops: z
+        .strictObject({
+          addresses: z.array(networkSchema).min(1),
+          fields: z.enum(['x-forwarded', 'forwarded']).default('x-forwarded'),
+        })
+        .exactOptional(),
     })
     .prefault({}),
   private: z

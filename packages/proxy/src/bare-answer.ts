@@ -14,13 +14,16 @@ export function headText(status: number, fields: readonly string[]): string {
   return `${head}\r\n`;
 }
 
+/** How long is read past what a refused client still sends, in ms. */
+const LINGER = 1_000;
+
 /**
- * Answers an upgrade with an error in plain text and closes the connection.
+ * An error in plain text, after which the connection is to be closed.
  *
  * @param status 400 to 599.
+ * @param more flat name/value pairs sent as well.
  */
-export function refuseUpgrade(socket: Duplex, status: number): void {
-  if (socket.destroyed) return;
+function errorText(status: number, more: readonly string[] = []): string {
   const body = `${status} ${STATUS_CODES[status] ?? 'Error'}\n`;
   const fields = [
     'Content-Type',
@@ -33,7 +36,33 @@ export function refuseUpgrade(socket: Duplex, status: number): void {
     'close',
   ];
   if (status === 503) fields.push('Retry-After', '5');
-  socket.end(headText(status, fields) + body, 'latin1');
+  return headText(status, [...fields, ...more]) + body;
+}
+
+/**
+ * Answers an upgrade with an error in plain text and closes the connection.
+ *
+ * @param status 400 to 599.
+ * @param more flat name/value pairs sent as well.
+ */
+export function refuseUpgrade(socket: Duplex, status: number, more: readonly string[] = []): void {
+  if (socket.destroyed) return;
+  socket.end(errorText(status, more), 'latin1');
   // Nothing more is read from this client; it may keep its side open as long as it likes.
   if (socket instanceof Socket) socket.destroySoon();
+}
+
+/**
+ * Answers what is no request with an error in plain text and closes the connection; but not
+ * before the client had time to read: with bytes unread, a connection is reset, and the answer
+ * may be lost with it (RFC 9112 section 9.6).
+ *
+ * @param status 400 to 599.
+ */
+export function refuseBytes(socket: Socket, status: number): void {
+  if (!socket.writable) return;
+  socket.end(errorText(status), 'latin1');
+  socket.resume();
+  const lingering = setTimeout(() => socket.destroy(), LINGER).unref();
+  socket.once('close', () => clearTimeout(lingering));
 }

@@ -1,11 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { Dispatcher } from 'undici';
+import { answerProblem } from './answer-check.ts';
 import { ClientWait } from './client-wait.ts';
 import { toUpstreamError, UpstreamError } from './errors.ts';
+import { dispatchByNode } from './node-client.ts';
 import { hasRequestBody, RequestBody } from './request-body.ts';
 import { originForm } from './request-target.ts';
 import { responseHeaders } from './response-headers.ts';
+import { trailerFields } from './trailers.ts';
 import type { Upstream } from './upstream.ts';
 
 /** How an exchange ended. Told exactly once. */
@@ -66,6 +69,9 @@ interface NamedDispatchOptions extends Dispatcher.DispatchOptions {
 
 const clientGone = new Error('The client closed the connection');
 
+/** Interim answers before the one proper: each would give the upstream more time. */
+const INTERIM_MAX = 16;
+
 /**
  * Streams a request to an upstream and its answer back.
  *
@@ -81,6 +87,17 @@ export function forward(
   exchange: Exchange,
 ): void {
   new Forwarding(request, response, exchange).start();
+}
+
+/**
+ * Breaks off the forwarding of a request whose body turned out to be no HTTP.
+ *
+ * @returns false if none is under way that the answer belongs to
+ */
+export function breakOffRequest(response: ForwardedResponse, reason: string): boolean {
+  const found = response[forwarding];
+  found?.requestBroken(reason);
+  return found !== undefined;
 }
 
 class Forwarding implements Dispatcher.DispatchHandler {
@@ -99,6 +116,9 @@ class Forwarding implements Dispatcher.DispatchHandler {
   #answered = false;
   #retried = false;
   #settled = false;
+  #interims = 0;
+  /** The client waits for a 100 (Continue) before it sends its body, and has got none. */
+  #expecting = false;
 
   constructor(request: IncomingMessage, response: ServerResponse, exchange: Exchange) {
     this.#request = request;
@@ -148,15 +168,38 @@ class Forwarding implements Dispatcher.DispatchHandler {
       );
       return;
     }
+    const body = this.#body;
+    if (body !== null && this.#isForNode()) {
+      this.#expecting = expectsContinue(this.#request);
+      dispatchByNode(
+        upstream,
+        {
+          path,
+          method,
+          headers: this.#expecting ? [...headers, 'Expect', '100-continue'] : headers,
+          trailer: this.#request.headers.trailer,
+          body,
+          trailers: () => this.#request.rawTrailers,
+        },
+        this,
+      );
+      return;
+    }
     // undici reports what it finds wrong with these to onResponseError; it does not throw.
     const options: NamedDispatchOptions = {
       path,
       method,
       headers,
-      body: this.#body,
+      body,
       servername: upstream.hostname,
     };
     upstream.dispatcher.dispatch(options, this);
+  }
+
+  /** undici sends neither an expectation nor trailers. */
+  #isForNode(): boolean {
+    const { headers } = this.#request;
+    return headers.trailer !== undefined || expectsContinue(this.#request);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -171,25 +214,23 @@ class Forwarding implements Dispatcher.DispatchHandler {
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     const { upstream, publicOrigin } = this.#exchange;
-    if (status < 100) {
-      controller.abort(
-        new UpstreamError(
-          'invalid answer',
-          upstream.name,
-          `Upstream "${upstream.name}": invalid answer: status ${status}`,
-        ),
-      );
+    const raw = rawPairs(controller.rawHeaders);
+    const problem = answerProblem(status, raw);
+    if (problem !== undefined) {
+      controller.abort(invalidAnswer(upstream, problem));
       return;
     }
-    if (status < 200) return; // Interim; the answer proper is still to come.
+    if (status < 200) {
+      this.#passInterim(controller, status, raw);
+      return;
+    }
     this.#status = status;
     this.#firstByteMs = performance.now() - this.#startedAt;
-    const headers = responseHeaders(rawPairs(controller.rawHeaders), {
-      status,
-      upstreamOrigin: upstream.origin,
-      publicOrigin,
-    });
-    this.#response.writeHead(status, this.#exchange.onHead(status, headers));
+    const headers = responseHeaders(raw, { status, upstreamOrigin: upstream.origin, publicOrigin });
+    const head = this.#exchange.onHead(status, headers);
+    // A client that was not told to continue may send its body or not (RFC 9110 section 10.1.1).
+    if (this.#expecting && !this.#request.complete) head.push('Connection', 'close');
+    this.#response.writeHead(status, head);
     // Head and body in one write if they came together; but a head that came alone (server-sent
     // events, long polling) must not wait for its body.
     process.nextTick(flushHead, this);
@@ -213,7 +254,8 @@ class Forwarding implements Dispatcher.DispatchHandler {
     if (this.#settled) return;
     this.#answered = true;
     const trailers = rawPairs(controller.rawTrailers);
-    if (trailers.length > 0) this.#addTrailers(trailers);
+    // RFC 9110 section 6.5: they stay trailers. node sends them if the answer is chunked.
+    if (trailers.length > 0) this.#response.addTrailers(trailerFields(trailers));
     this.#response.end();
     if (this.#response.writableLength > 0) this.#clientWait.restart();
   }
@@ -227,6 +269,15 @@ class Forwarding implements Dispatcher.DispatchHandler {
       return;
     }
     this.#fail(toUpstreamError(error, this.#exchange.upstream.name));
+  }
+
+  requestBroken(reason: string): void {
+    if (this.#settled) return;
+    const { name } = this.#exchange.upstream;
+    const message = `Upstream "${name}": invalid request: ${reason}`;
+    const error = new UpstreamError('invalid request', name, message);
+    this.#controller?.abort(error); // Comes back through onResponseError,
+    if (!this.#settled) this.#fail(error); // unless nothing has been sent yet.
   }
 
   /** The client's connection is done with this response, for better or worse. */
@@ -246,7 +297,7 @@ class Forwarding implements Dispatcher.DispatchHandler {
 
   get waitsForClient(): boolean {
     const response = this.#response;
-    if (this.#body?.starved === true) return true;
+    if (this.#body?.starved === true) return !this.#expecting;
     // Without a socket it is a pipelined answer that waits for the one before it.
     return (this.#answered || response.writableNeedDrain) && response.socket !== null;
   }
@@ -283,19 +334,32 @@ class Forwarding implements Dispatcher.DispatchHandler {
     return this.#exchange.upstream.diedOnReuse(error);
   }
 
-  /** RFC 9110 section 6.5: trailers stay trailers. node sends them if the answer is chunked. */
-  #addTrailers(raw: readonly (string | Buffer)[]): void {
+  /** RFC 9110 section 15.2: an interim answer goes to any client that knows them. */
+  #passInterim(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    raw: readonly (string | Buffer)[],
+  ): void {
     const { upstream, publicOrigin } = this.#exchange;
-    const fields = responseHeaders(raw, {
-      status: 204, // Framing is no trailer's to change.
-      upstreamOrigin: upstream.origin,
-      publicOrigin,
-    });
-    const trailers: [string, string][] = [];
-    for (let i = 0; i + 1 < fields.length; i += 2) {
-      trailers.push([fields[i] ?? '', fields[i + 1] ?? '']);
+    this.#interims += 1;
+    if (status === 101 || this.#interims > INTERIM_MAX) {
+      const problem = status === 101 ? 'status 101' : `more than ${INTERIM_MAX} interim answers`;
+      controller.abort(invalidAnswer(upstream, problem));
+      return;
     }
-    this.#response.addTrailers(trailers);
+    if (this.#settled || this.#request.httpVersionMinor === 0) return;
+    if (status === 100) {
+      if (!this.#expecting) return;
+      this.#expecting = false;
+      this.#clientWait.restart();
+      this.#response.writeContinue();
+      return;
+    }
+    this.#response.writeInformation(
+      status,
+      // Framing is no interim answer's to change.
+      responseHeaders(raw, { status: 204, upstreamOrigin: upstream.origin, publicOrigin }),
+    );
   }
 
   #fail(error: UpstreamError): void {
@@ -335,6 +399,20 @@ function rawPairs(
   headers: Dispatcher.DispatchController['rawHeaders'],
 ): readonly (string | Buffer)[] {
   return Array.isArray(headers) ? headers : [];
+}
+
+/** Whether the client waits for a 100 (Continue) before it sends its body. */
+export function expectsContinue({ headers, httpVersionMinor }: IncomingMessage): boolean {
+  // RFC 9110 section 10.1.1: HTTP/1.0 has no expectations.
+  return headers.expect !== undefined && httpVersionMinor === 1;
+}
+
+function invalidAnswer({ name }: Upstream, problem: string): UpstreamError {
+  return new UpstreamError(
+    'invalid answer',
+    name,
+    `Upstream "${name}": invalid answer: ${problem}`,
+  );
 }
 
 function onClientClose(this: ForwardedResponse): void {

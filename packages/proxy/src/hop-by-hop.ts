@@ -21,6 +21,7 @@ const neverNominated = new Set([
   'origin',
   'set-cookie',
   'vary',
+  'via',
 ]);
 
 /** True for a lower-case name that never crosses a hop, in either direction. */

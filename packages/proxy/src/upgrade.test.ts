@@ -51,7 +51,7 @@ const version = 'Sec-WebSocket-Version: 13\r\n';
 const asking = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
 const handshake = `GET / HTTP/1.1\r\nHost: a\r\n${asking}${key}${version}\r\n`;
 const switching =
-  'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+  'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n';
 
 function requestHead(fields: string, line = 'GET / HTTP/1.1'): string {
   return `${line}\r\nHost: a\r\n${fields}\r\n`;

@@ -13,7 +13,12 @@ import { headerObject } from './header-object.ts';
 import { originForm } from './request-target.ts';
 import { responseHeaders } from './response-headers.ts';
 import type { Upstream, UpstreamTimeouts } from './upstream.ts';
-import { handshakeProblem } from './websocket-handshake.ts';
+import {
+  acceptanceProblem,
+  asksForOtherVersion,
+  handshakeProblem,
+  WEBSOCKET_VERSION,
+} from './websocket-handshake.ts';
 
 /** One upgrade's passage to an upstream. `onDone` must not throw. */
 export interface UpgradeExchange {
@@ -86,6 +91,8 @@ class Upgrade {
   readonly #timeouts: Omit<UpstreamTimeouts, 'client'>;
   readonly #live: Set<Upgrade>;
   readonly #startedAt = performance.now();
+  /** Of the handshake, which `request.headers` will hold no more. */
+  readonly #key: string;
   readonly #bytesReadBefore: number;
   readonly #bytesWrittenBefore: number;
   #handshake: ClientRequest | undefined;
@@ -106,6 +113,7 @@ class Upgrade {
     live: Set<Upgrade>,
   ) {
     this.#request = request;
+    this.#key = request.headers['sec-websocket-key'] ?? '';
     this.#client = client;
     this.#exchange = exchange;
     this.#timeouts = timeouts;
@@ -238,10 +246,10 @@ class Upgrade {
       socket.destroy();
       return false;
     }
-    const protocol = answer.headers.upgrade;
-    if (protocol?.toLowerCase() !== 'websocket') {
+    const problem = acceptanceProblem(this.#key, answer);
+    if (problem !== undefined) {
       socket.on('error', () => {}).destroy();
-      this.#refuse('invalid answer', `asked for websocket, got ${protocol ?? 'no protocol'}`);
+      this.#refuse('invalid answer', problem);
       return false;
     }
     this.#answered = true;
@@ -338,6 +346,11 @@ class Upgrade {
     clearTimeout(this.#firstByteTimer);
     if (this.#answered || this.#error === undefined) return;
     this.#answered = true;
+    if (this.#error.code === 'invalid request' && asksForOtherVersion(this.#request)) {
+      const fields = ['Upgrade', 'websocket', 'Sec-WebSocket-Version', WEBSOCKET_VERSION];
+      refuseUpgrade(this.#client, 426, ['Connection', 'Upgrade', ...fields]);
+      return;
+    }
     refuseUpgrade(this.#client, this.#error.status);
   }
 

@@ -4,7 +4,8 @@ import { createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 import { buildConnector, Pool } from 'undici';
 import type { Dispatcher } from 'undici';
-import { toConnectError, UpstreamConfigError } from './errors.ts';
+import { guardAnswers } from './answer-gate.ts';
+import { toConnectError, UpstreamConfigError, UpstreamError } from './errors.ts';
 
 /**
  * Milliseconds; 0 switches a limit off. Each counts only while the side that it is named for
@@ -86,6 +87,8 @@ export class Upstream {
   readonly dispatcher: Dispatcher;
   /** Most requests running and waiting together. */
   readonly capacity: number;
+  /** Most bytes of an answer's head. */
+  readonly maxAnswerHead = maxAnswerHeadBytes;
   /** Requests running and waiting now. Kept by `forward()`. */
   inFlight = 0;
 
@@ -176,8 +179,22 @@ export class Upstream {
           callback(toConnectError(error, this.name), null);
           return;
         }
+        const gate = guardAnswers(
+          socket,
+          (reason) =>
+            new UpstreamError(
+              'invalid answer',
+              this.name,
+              `Upstream "${this.name}": invalid answer: ${reason}`,
+            ),
+        );
         socket.on('error', (reason) => {
-          if (socket.bytesRead > 0) this.#staleErrors.add(reason);
+          if (gate.isIdle) this.#staleErrors.add(reason);
+          // undici takes a reset for the end of a body that ends with the connection. But that
+          // body may not be whole (RFC 9112 section 8).
+          if ('code' in reason && reason.code === 'ECONNRESET') {
+            Object.assign(reason, { code: 'ERR_UPSTREAM_RESET' });
+          }
         });
         callback(null, socket);
       });

@@ -143,7 +143,7 @@ export function clientOf(request: IncomingMessage): Client {
 /** node:http in front of `forward()`, as an edge would be. */
 export async function frontOf(upstream: Upstream, options: FrontOptions = {}): Promise<Front> {
   const outcomes = new Queue<Outcome>();
-  const { port } = await httpServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     forward(request, response, {
       upstream,
       publicOrigin: 'http://shop.example',
@@ -160,7 +160,9 @@ export async function frontOf(upstream: Upstream, options: FrontOptions = {}): P
       },
       ...options.exchange,
     });
-  }, options.server);
+  };
+  const { server, port } = await httpServer(listener, options.server);
+  server.on('checkContinue', listener);
   return { port, outcome: () => outcomes.take() };
 }
 

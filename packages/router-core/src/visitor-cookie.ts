@@ -50,6 +50,11 @@ export interface VisitorCookieOptions {
   readonly secrets: readonly string[];
   /** Whether the site is served over TLS: names the cookie `__Host-turnout` and marks it Secure. */
   readonly secure: boolean;
+  /**
+   * Whether a secure site also takes a cookie that was set before it was one, as stale: who
+   * changes to https keeps their visitors. A valid one of the new name goes before it. Default: not.
+   */
+  readonly takesPlain?: boolean;
   /** Seconds, up to 400 days, which is what browsers keep. Default 180 days. */
   readonly maxAge?: number;
   /** How many verified values are remembered, so that a returning visitor costs no HMAC. Default 20,000. */
@@ -125,7 +130,13 @@ export function withMirrorEntry(
  * @throws TypeError for no secret, a secret under 16 characters, or a `maxAge` out of range
  */
 export function createVisitorCookie(options: VisitorCookieOptions): VisitorCookie {
-  const { secrets, secure, maxAge = DEFAULT_MAX_AGE, cacheSize = 20_000 } = options;
+  const {
+    secrets,
+    secure,
+    takesPlain = false,
+    maxAge = DEFAULT_MAX_AGE,
+    cacheSize = 20_000,
+  } = options;
   if (!Number.isInteger(maxAge) || maxAge < 1 || maxAge > MAX_AGE_LIMIT) {
     throw new TypeError(
       `Expected the cookie's maxAge to be 1 to ${MAX_AGE_LIMIT} seconds (400 days), got ${maxAge}`,
@@ -144,6 +155,7 @@ export function createVisitorCookie(options: VisitorCookieOptions): VisitorCooki
   }
 
   const name = secure ? '__Host-turnout' : 'turnout';
+  const names = secure && takesPlain ? [name, 'turnout'] : [name];
   const attributes = `; Max-Age=${maxAge}; Path=/; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`;
   // Only values that verified are kept: forgeries must not push visitors out.
   const verified = new LRUCache<string, CookieReading & { status: 'valid' }>({ max: cacheSize });
@@ -172,12 +184,16 @@ export function createVisitorCookie(options: VisitorCookieOptions): VisitorCooki
       let first: CookieReading = { status: 'absent' };
       if (cookieHeader === undefined) return first;
       let candidates = 0;
-      for (const value of valuesOf(cookieHeader, name)) {
-        const reading = verify(value);
-        if (reading.status === 'valid') return reading;
-        if (first.status === 'absent') first = reading;
-        candidates += 1;
-        if (candidates === MAX_CANDIDATES) break;
+      for (const known of names) {
+        for (const value of valuesOf(cookieHeader, known)) {
+          const reading = verify(value);
+          if (reading.status === 'valid') {
+            return known === name ? reading : { ...reading, stale: true };
+          }
+          if (first.status === 'absent') first = reading;
+          candidates += 1;
+          if (candidates === MAX_CANDIDATES) return first;
+        }
       }
       return first;
     },

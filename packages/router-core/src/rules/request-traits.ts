@@ -10,6 +10,8 @@ export interface RequestTraits {
   readonly path: string;
   /** See `normaliseHost`. */
   readonly host: string;
+  /** Whether the visitor came by https, to us or to what stands in front of us. */
+  readonly secure: boolean;
   /** The Cookie header as it came. */
   readonly cookie: string | undefined;
   /** Language tags of Accept-Language, the most wanted first. */
@@ -31,6 +33,8 @@ export interface RequestSource {
   readonly target: string;
   /** The Host header. */
   readonly host: string;
+  /** See `RequestTraits`. Default: not. */
+  readonly secure?: boolean;
   /** A header's value, several joined by commas. @param name in lower case */
   header(name: string): string | undefined;
   /** The header that holds the visitor's country, in lower case. */
@@ -45,6 +49,7 @@ export function createRequestTraits(source: RequestSource): RequestTraits {
 class LazyTraits implements RequestTraits {
   readonly #source: RequestSource;
   readonly method: string;
+  readonly secure: boolean;
   readonly cookie: string | undefined;
   #path: string | undefined;
   #host: string | undefined;
@@ -54,6 +59,7 @@ class LazyTraits implements RequestTraits {
   constructor(source: RequestSource) {
     this.#source = source;
     this.method = source.method;
+    this.secure = source.secure ?? false;
     // Asked of every request that may belong to an experiment.
     this.cookie = source.header('cookie');
   }

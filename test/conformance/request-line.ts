@@ -1,0 +1,208 @@
+import { get, OK, passed, post, refused, type Case } from './case.ts';
+
+function line(text: string): string {
+  return `${text}\r\nHost: a.test\r\n\r\n`;
+}
+
+function host(...fields: string[]): string {
+  return `GET / HTTP/1.1\r\n${fields.map((field) => `${field}\r\n`).join('')}\r\n`;
+}
+
+/** The first line and Host: RFC 9112 section 3, RFC 9110 section 7.2. */
+export const requestLine: readonly Case[] = [
+  ...[
+    'GET',
+    'POST',
+    'PUT',
+    'PATCH',
+    'DELETE',
+    'OPTIONS',
+    'PROPFIND',
+    'REPORT',
+    'PURGE',
+    'QUERY',
+  ].map((method) =>
+    passed(`the method ${method}`, '9110 9.1', line(`${method} /x HTTP/1.1`), {
+      start: `${method} /x HTTP/1.1`,
+    }),
+  ),
+  {
+    name: 'the method HEAD',
+    rfc: '9110 9.3.2',
+    send: line('HEAD / HTTP/1.1'),
+    answer: 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n',
+    upstream: [{ start: 'HEAD / HTTP/1.1' }],
+    client: [{ status: 200, has: { 'content-length': '1000' }, body: '' }],
+    connection: 'kept',
+  },
+  refused('a method that nobody knows', '9110 9.1', line('FOO / HTTP/1.1'), [501, 405]),
+  refused('a method in small letters', '9110 9.1', line('get / HTTP/1.1'), [400, 501]),
+  refused('a method that is no token', '9112 3.1', line('G@T / HTTP/1.1')),
+  refused('a method with a NUL', '9112 3.1', line('G\x00T / HTTP/1.1')),
+  refused('no method', '9112 3.1', line(' / HTTP/1.1')),
+  refused('a method of 20 KB', '9112 3', line(`${'A'.repeat(20_000)} / HTTP/1.1`), [400, 414, 501]),
+  refused('TRACE', '9110 9.3.8', line('TRACE / HTTP/1.1'), [405, 501]),
+  refused(
+    'TRACE with a body',
+    '9110 9.3.8',
+    'TRACE / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1\r\n\r\na',
+    [400, 405, 501],
+  ),
+  refused(
+    'CONNECT',
+    '9110 9.3.6',
+    'CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n',
+    [405, 501],
+  ),
+  refused('CONNECT to a path', '9110 9.3.6', line('CONNECT / HTTP/1.1'), [400, 405, 501]),
+  refused('a method of RTSP', '9110 9.1', line('DESCRIBE / RTSP/1.0'), [400, 501, 505]),
+  refused('a tab behind the method', '9112 3', line('GET\t/ HTTP/1.1')),
+  refused('a space before the method', '9112 3', line(' GET / HTTP/1.1')),
+  refused('a space behind the version', '9112 3', line('GET / HTTP/1.1 ')),
+  refused('a word behind the version', '9112 3', line('GET / HTTP/1.1 x')),
+  refused('no target', '9112 3', line('GET HTTP/1.1')),
+  refused('no version', '9112 3', line('GET /'), [400, 505]),
+  refused('only a method', '9112 3', line('GET')),
+  refused('a TLS greeting', '9112 2.2', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 400),
+  refused('the preface of HTTP/2', '9113 3.4', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', [400, 505]),
+  ...(
+    [
+      ['HTTP/0.9', 505],
+      ['HTTP/1.2', [400, 505]],
+      ['HTTP/2.0', 505],
+      ['HTTP/3.0', 505],
+      ['HTTP/9.9', 505],
+      ['HTTP/1', 400],
+      ['HTTP/1.', 400],
+      ['HTTP/.1', 400],
+      ['HTTP/1.10', 400],
+      ['HTTP/01.1', 400],
+      ['HTTP/11.1', 400],
+      ['HTTP/1,1', 400],
+      ['HTTP/1.x', 400],
+      ['http/1.1', 400],
+      ['Http/1.1', 400],
+      ['HTTP', 400],
+      ['HTTPS/1.1', 400],
+      ['ICE/1.0', 400],
+    ] as const
+  ).map(([version, status]) =>
+    refused(
+      `the version ${version}`,
+      '9112 2.3',
+      line(`GET / ${version}`),
+      status === 400 ? [400, 505] : status,
+    ),
+  ),
+  {
+    name: 'HTTP/1.0',
+    rfc: '9112 9.3',
+    send: 'GET / HTTP/1.0\r\nHost: a.test\r\n\r\n',
+    upstream: [{ start: 'GET / HTTP/1.1' }],
+    client: OK,
+    connection: 'closed',
+  },
+  {
+    name: 'HTTP/1.0 that wants to stay',
+    rfc: '9112 9.3',
+    send: 'GET / HTTP/1.0\r\nHost: a.test\r\nConnection: keep-alive\r\n\r\n',
+    upstream: [{ start: 'GET / HTTP/1.1' }],
+    client: [{ status: 200, body: 'ok', has: { connection: /keep-alive/i } }],
+  },
+  {
+    name: 'HTTP/1.0 gets no chunks',
+    rfc: '9112 6.1',
+    send: 'GET / HTTP/1.0\r\nHost: a.test\r\n\r\n',
+    answer: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
+    upstream: [{}],
+    client: [{ status: 200, body: 'ok', hasNot: ['transfer-encoding'] }],
+    connection: 'closed',
+  },
+
+  passed('Host goes on as it came', '9110 7.2', host('Host: A.TEST'), { has: { host: 'A.TEST' } }),
+  passed('Host with a port', '9110 7.2', host('Host: a.test:8080'), {
+    has: { host: 'a.test:8080' },
+  }),
+  passed('Host with an empty port', '9110 7.2', host('Host: a.test:'), {
+    has: { host: 'a.test:' },
+  }),
+  passed('Host with a dot at its end', '9110 7.2', host('Host: a.test.'), {
+    has: { host: 'a.test.' },
+  }),
+  refused('no Host', '9112 3.2', host()),
+  refused('no Host, but a target with one', '9112 3.2', 'GET http://a.test/ HTTP/1.1\r\n\r\n'),
+  refused('an empty Host', '9112 3.2', host('Host:')),
+  refused('two Hosts that agree', '9112 3.2', host('Host: a.test', 'Host: a.test')),
+  refused('two Hosts that differ', '9112 3.2', host('Host: a.test', 'Host: b.test')),
+  refused('two Hosts in other spellings', '9112 3.2', host('Host: a.test', 'hOST: b.test')),
+  ...(
+    [
+      'a.test, b.test',
+      'a.test b.test',
+      'a.test/',
+      'a.test/x',
+      'a.test?x',
+      'a.test#x',
+      'a.test\\x',
+      'user@a.test',
+      'user:secret@a.test',
+      'http://a.test',
+      '//a.test',
+      'a.test:80:80',
+      'a.test:x',
+      'a.test:-1',
+      'a.test:99999',
+      'a.test:080808',
+      ':80',
+      '.',
+      '..',
+      '.a.test',
+      'a..test',
+      '[::1',
+      '::1',
+      '[::1]x',
+      '[x]',
+      '"a.test"',
+      "a.test'",
+      '<a.test>',
+      'a.test;x',
+      'a.test|x',
+      'a%2etest',
+      'a\xe9.test',
+    ] as const
+  ).map((value) => refused(`Host: ${value}`, '9110 7.2', host(`Host: ${value}`))),
+  {
+    name: 'a Host that is not ours',
+    rfc: '9110 15.5.20',
+    send: host('Host: other.example'),
+    upstream: 'nothing',
+    client: [{ status: 421 }],
+  },
+  {
+    name: 'a Host that ends like ours',
+    rfc: '9110 15.5.20',
+    send: host('Host: a.test.other.example'),
+    upstream: 'nothing',
+    client: [{ status: 421 }],
+  },
+  {
+    name: 'a Host that is an address',
+    rfc: '9110 15.5.20',
+    send: host('Host: 169.254.169.254'),
+    upstream: 'nothing',
+    client: [{ status: 421 }],
+  },
+  passed('an underscore in the name of Host is no Host', '9112 3.2', get('Ho_st: b.test\r\n'), {
+    has: { host: 'a.test' },
+  }),
+  passed('Connection cannot take Host away', '9110 7.6.1', get('Connection: host\r\n'), {
+    has: { host: 'a.test' },
+  }),
+  refused(
+    'a first line that is folded',
+    '9112 3',
+    'GET /\r\n HTTP/1.1\r\nHost: a.test\r\n\r\n',
+    [400, 505],
+  ),
+  refused('a body where a request should be', '9112 3', post('', '{"a":1}').slice(-7)),
+];
