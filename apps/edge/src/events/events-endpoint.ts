@@ -87,7 +87,7 @@ async function takeReport(
   const results = read(edge, testing, visitor, traits, body);
   if (results.length > 0) {
     try {
-      await testing.tracking.report(results);
+      await testing.tracking.report(results, exchange.requestId, request.headers['user-agent']);
     } catch (error) {
       edge.log.error({ err: error, id: exchange.requestId }, 'results can not be written down');
       throw new Refusal(
