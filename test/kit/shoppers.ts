@@ -80,7 +80,7 @@ export function createShoppers(options: ShoppersOptions): Shoppers {
   async function ask(
     request: () => Dispatcher.RequestOptions,
     wanted: number,
-    onRetry: () => void = () => {},
+    onBroken: () => void = () => {},
   ): Promise<Answer> {
     let last: unknown;
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
@@ -89,19 +89,20 @@ export function createShoppers(options: ShoppersOptions): Shoppers {
         const text = await body.text();
         if (status === wanted) return { status, headers, text };
         last = `${status} ${text}`;
+        onBroken();
       } catch (error) {
         last = error;
+        if (!isRefused(error)) onBroken();
       }
       counts.retries += 1;
-      onRetry();
       await sleep(PAUSE);
     }
     throw new Error(`Expected ${wanted} within ${ATTEMPTS} attempts, got ${String(last)}`);
   }
 
-  function openPage(cookie: string | undefined, onRetry?: () => void): Promise<Answer> {
+  function openPage(cookie: string | undefined, onBroken?: () => void): Promise<Answer> {
     const headers = { ...NAVIGATION, ...(cookie !== undefined && { cookie }) };
-    return ask(() => ({ method: 'GET', path: '/', headers }), 200, onRetry);
+    return ask(() => ({ method: 'GET', path: '/', headers }), 200, onBroken);
   }
 
   async function report(cookie: string, sent: ShopperReport): Promise<void> {
@@ -130,7 +131,7 @@ export function createShoppers(options: ShoppersOptions): Shoppers {
     const isSignUp = signsUp < (rates[variant] ?? 0);
     if (isSignUp ? hesitates < HESITANT : leaves >= SILENT + READING) tell(false);
     if (isSignUp) tell(true);
-    for (const each of reports) await report(cookie, each);
+    for (const sent of reports) await report(cookie, sent);
     const reads = reports.length === 0 && leaves >= SILENT;
     if (reads) await expectSame(cookie, variant);
     const id = cookie.split('.')[1] ?? '';
@@ -169,7 +170,7 @@ export function createShoppers(options: ShoppersOptions): Shoppers {
       }),
     comeBack: () =>
       each(
-        done.filter(({ reports }) => reports.length === 0),
+        done.filter((shopper) => !hasReported(shopper)),
         async (shopper) => {
           await expectSame(shopper.cookie, shopper.variant);
           shopper.cameBack = true;
@@ -179,6 +180,11 @@ export function createShoppers(options: ShoppersOptions): Shoppers {
   };
 }
 
+/** While no worker listens. */
+function isRefused(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
+}
+
 function cookieOf({ headers }: Answer): string {
   const cookies = [headers['set-cookie'] ?? []].flat();
   const own = cookies.find((cookie) => cookie.startsWith('turnout='));
@@ -186,27 +192,32 @@ function cookieOf({ headers }: Answer): string {
   return own.split(';', 1)[0] ?? '';
 }
 
-/** What is to be counted of them, by variant. */
-export function countsOf(shoppers: readonly Shopper[]): Map<string, ExpectedCounts> {
-  const byVariant = Map.groupBy(
-    shoppers.toSorted((a, b) => (a.variant < b.variant ? -1 : 1)),
-    ({ variant }) => variant,
-  );
+/** What is to be counted, by variant: of them, and of strangers who only saw a page. */
+export function countsOf(
+  shoppers: readonly Shopper[],
+  strangers: readonly string[],
+): Map<string, ExpectedCounts> {
+  const variants = [...new Set([...shoppers.map(({ variant }) => variant), ...strangers])];
   return new Map(
-    [...byVariant].map(([variant, some]) => {
-      const conversions = some.filter(hasConverted).length;
+    variants.toSorted().map((variant) => {
+      const own = shoppers.filter((shopper) => shopper.variant === variant);
+      const conversions = own.filter(hasConverted).length;
       return [
         variant,
         {
-          exposed: some.length,
-          confirmed: some.filter(({ cameBack }) => cameBack).length,
-          reported: some.filter(({ reports }) => reports.length > 0).length,
+          exposed: own.length + strangers.filter((stranger) => stranger === variant).length,
+          confirmed: own.filter(({ cameBack }) => cameBack).length,
+          reported: own.filter(hasReported).length,
           conversions,
           confirmedConversions: conversions,
         },
       ];
     }),
   );
+}
+
+export function hasReported({ reports }: Shopper): boolean {
+  return reports.length > 0;
 }
 
 export function hasConverted({ reports }: Shopper): boolean {

@@ -9,6 +9,7 @@ import { startLightUpstreams } from './light-upstreams.ts';
 import { startMariadb } from './mariadb-server.ts';
 import { descendantsOf } from './processes.ts';
 import { startRedis } from './redis-server.ts';
+import { freePort } from './server-process.ts';
 import { until } from './until.ts';
 
 /** What a crash can end. */
@@ -51,6 +52,8 @@ export async function startTrackedSite(): Promise<TrackedSite> {
     startLightUpstreams(Object.keys(WEIGHTS)),
   ]);
   const config = {
+    // One that stays when all workers have died: the system would choose another.
+    public: { port: await freePort() },
     upstreams: upstreams.config,
     default: 'control',
     experiments: [
@@ -95,7 +98,9 @@ export async function startTrackedSite(): Promise<TrackedSite> {
   /** Bytes in the spools, of workers who live and who do not. */
   async function spooled(): Promise<number> {
     const files = (await readdir(spool)).filter((name) => name.endsWith('.lines'));
-    const sizes = await Promise.all(files.map(async (name) => (await stat(join(spool, name))).size));
+    const sizes = await Promise.all(
+      files.map(async (name) => (await stat(join(spool, name))).size),
+    );
     return sizes.reduce((sum, size) => sum + size, 0);
   }
 

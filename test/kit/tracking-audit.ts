@@ -1,23 +1,23 @@
 import { createConnection } from 'mysql2/promise';
 import type { RowDataPacket } from 'mysql2/promise';
-import { hasConverted, type Shopper } from './shoppers.ts';
+import { hasConverted, hasReported, type Shopper } from './shoppers.ts';
 
-/** Where SQL differs from what visitors saw and were answered. Event and visitor ids. */
+/** Where SQL differs from what visitors saw and were answered. */
 export interface TrackingAudit {
-  /** Results that were answered 202, and are in no row. */
+  /** Ids of results that were answered 202, and are in no row. */
   readonly lostResults: readonly string[];
-  /** Rows of results that nobody sent, or that say other than was sent. */
+  /** Ids in rows of results that nobody sent, or that say other than was sent. */
   readonly wrongResults: readonly string[];
   /** Visitors whose page is not counted. */
-  readonly lostVisitors: readonly string[];
+  readonly lostVisitors: readonly Shopper[];
   /** Visitors who are counted in another variant, or with another result, or wrongly confirmed. */
-  readonly wrongVisitors: readonly string[];
-  /** Visitors whom nobody knows: their first page may have broken off. */
+  readonly wrongVisitors: readonly Shopper[];
+  /** The variants of visitors whom nobody knows: their first page may have broken off. */
   readonly strangers: readonly string[];
 }
 
 interface CountedVisitor {
-  readonly variant: unknown;
+  readonly variant: string;
   readonly isConfirmed: boolean;
   readonly isInTwoVariants: boolean;
   /** null without a result. */
@@ -46,9 +46,9 @@ export async function auditTracking(
     wrongResults: [...results].flatMap(([eventId, row]) =>
       sent.get(eventId) === row ? [] : [eventId],
     ),
-    lostVisitors: shoppers.filter(({ id }) => !visitors.has(id)).map(({ id }) => id),
-    wrongVisitors: shoppers.filter((shopper) => isWrong(visitors, shopper)).map(({ id }) => id),
-    strangers: [...visitors.keys()].filter((id) => !known.has(id)),
+    lostVisitors: shoppers.filter(({ id }) => !visitors.has(id)),
+    wrongVisitors: shoppers.filter((shopper) => isWrong(visitors, shopper)),
+    strangers: [...visitors].flatMap(([id, { variant }]) => (known.has(id) ? [] : [variant])),
   };
 }
 
@@ -59,7 +59,7 @@ function isWrong(visitors: ReadonlyMap<string, CountedVisitor>, shopper: Shopper
     counted.variant !== shopper.variant ||
     counted.isConfirmed !== shopper.cameBack ||
     counted.isInTwoVariants ||
-    counted.didConvert !== (shopper.reports.length === 0 ? null : hasConverted(shopper))
+    counted.didConvert !== (hasReported(shopper) ? hasConverted(shopper) : null)
   );
 }
 
@@ -79,7 +79,7 @@ async function countedVisitors(
     rows.map((row) => [
       String(row['session_id']),
       {
-        variant: row['assigned'],
+        variant: String(row['assigned']),
         isConfirmed: row['confirmed'] === 1,
         isInTwoVariants: row['in_two_variants'] === 1,
         didConvert: row['did_convert'] === null ? null : row['did_convert'] === 1,
