@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { createRedisEventLog } from '@turnout/event-log/redis';
 import { createConnection } from 'mysql2/promise';
 import type { RowDataPacket } from 'mysql2/promise';
@@ -5,6 +6,7 @@ import { startApi } from '../kit/api-process.ts';
 import { startMariadb } from '../kit/mariadb-server.ts';
 import { startRedis } from '../kit/redis-server.ts';
 import { trackVisitors } from '../kit/tracked-visitors.ts';
+import { countedTotals, recountedTotals } from '../kit/tracking-totals.ts';
 import { cpuOfTree } from './cpu.ts';
 import { describeMachine } from './machine.ts';
 import { seededRandom } from './shuffle.ts';
@@ -77,19 +79,9 @@ try {
   const seconds = (performance.now() - began) / 1_000;
   const after = await cpu();
 
-  const [rows] = await connection.query<RowDataPacket[]>(
-    `SELECT variant, SUM(reported) AS reported, SUM(conversions) AS conversions
-     FROM result_totals GROUP BY variant`,
-  );
-  for (const row of rows) {
-    const counts = expected.get(String(row['variant']));
-    if (
-      Number(row['reported']) !== counts?.reported ||
-      Number(row['conversions']) !== counts.conversions
-    ) {
-      throw new Error(`Counted wrong: ${JSON.stringify({ row, counts })}`);
-    }
-  }
+  const sent = new Map([...expected].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  assert.deepEqual(await countedTotals(mariadb.url, 'bench'), sent);
+  assert.deepEqual(await recountedTotals(mariadb.url, 'bench'), sent);
   const measured = events.length - first;
   print(JSON.stringify(describeMachine(new Date())));
   print(

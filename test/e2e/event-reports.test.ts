@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { TestResult, TrackingEvent } from '@turnout/contracts/event';
-import { signPreview } from '@turnout/router-core';
+import { createVisitorCookie, signPreview } from '@turnout/router-core';
 import { Client } from 'undici';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startEdge, type EdgeProcess } from '../kit/edge-process.ts';
@@ -337,6 +337,30 @@ describe('a report', () => {
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
     expect((await post({ cookie: bert.cookie }, fifty())).status).toBe(202);
     expect((await events.take()).filter(isResult)).toHaveLength(150);
+  });
+
+  test('tells of an exposure that no worker knows of: the one that did may have died', async () => {
+    const cookies = createVisitorCookie({ secrets: [SECRET], secure: false });
+    const id = cookies.mint();
+    const mirror = [{ experiment: 'home', variant: 'control', phase: 1 }];
+    const cookie = `agreed=1; ${cookies.serialise(id, mirror).split(';', 1)[0]}`;
+    await events.take();
+    for (const sent of [result(), result({ metric: 'order' })]) {
+      expect((await post({ cookie, 'user-agent': 'Googlebot/2.1' }, report(sent))).status).toBe(
+        202,
+      );
+    }
+    const taken = await events.take();
+    expect(taken.map(({ kind }) => kind)).toEqual(['confirmation', 'exposure', 'result', 'result']);
+    expect(taken[1]).toMatchObject({
+      visitor: id,
+      experiment: 'home',
+      phase: 1,
+      assigned: 'control',
+      served: 'control',
+      bot: 'search',
+      edge: 'edge-under-test',
+    });
   });
 
   test('that was taken is in the log, whatever becomes of the worker', async () => {

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { TestResult } from '@turnout/contracts/event';
 import { planListSchema, type Plan } from '@turnout/contracts/product';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -17,7 +16,6 @@ import {
 } from '../kit/browser.ts';
 import { visitorOfEachFrontend, type FrontendName } from '../kit/frontend-visitors.ts';
 import { NAVIGATION, send } from '../kit/http.ts';
-import { readLoggedEvents, type LoggedEvents } from '../kit/logged-events.ts';
 import { metricValue } from '../kit/metrics.ts';
 import { startStack, type StackProcess } from '../kit/stack-process.ts';
 
@@ -54,7 +52,6 @@ let stack: StackProcess;
 let browser: Browser;
 let plans: Plan[];
 let visitors: Readonly<Record<FrontendName, string>>;
-let events: LoggedEvents;
 
 // oxlint-disable-next-line vitest/valid-title -- told apart by the machine, not by a title
 describe.runIf(hasChromium())('in a browser', () => {
@@ -62,10 +59,8 @@ describe.runIf(hasChromium())('in a browser', () => {
     [stack, browser] = await Promise.all([startStack(), launchBrowser()]);
     plans = planListSchema.parse(JSON.parse((await send(`${stack.url}/api/plans`, {})).text)).plans;
     visitors = await visitorOfEachFrontend(stack.url);
-    events = readLoggedEvents({ dataDir: stack.dataDir });
   });
   afterAll(async () => {
-    await events?.close();
     await browser?.close();
     await stack?.remove();
   });
@@ -141,7 +136,7 @@ describe.runIf(hasChromium())('in a browser', () => {
     ])('its sign-up works %s JavaScript', async (_, javaScriptEnabled) => {
       await using visit = await visitAs(frontend, { javaScriptEnabled });
       const { page, watch } = visit;
-      const reports = await reportsOf(visitors[frontend.name]);
+      const reports = reportsOf(visitors[frontend.name]);
       const plan = popularPlan();
       const name = `Ada of ${frontend.name} ${javaScriptEnabled}`;
       const email = `ada.${frontend.name}.${javaScriptEnabled}@example.org`;
@@ -185,6 +180,8 @@ describe.runIf(hasChromium())('in a browser', () => {
           requestId: expect.any(String),
         },
       ]);
+      await reports.untilCounted({ variant: frontend.variant, didConvert: true });
+      await watch.idle();
       // The refusal is one of HTTP too, where a page or an API answered it.
       expect(watch.problems.filter((problem) => !problem.includes('422'))).toEqual([]);
     });
@@ -193,7 +190,7 @@ describe.runIf(hasChromium())('in a browser', () => {
       const { [frontend.name]: cookie } = await visitorOfEachFrontend(stack.url);
       await using visit = await visitAs(frontend, { cookie });
       const { context, page } = visit;
-      const reports = await reportsOf(cookie);
+      const reports = reportsOf(cookie);
       await page.goto(stack.url + frontend.mount);
       await isHydrated(frontend, page);
       await page.goto(`${stack.url}/`);
@@ -210,14 +207,18 @@ describe.runIf(hasChromium())('in a browser', () => {
       await later.goto(`${stack.url}/sign-up`);
       await isHydrated(frontend, later);
       await reports.until(1, { didConvert: false });
+      await reports.untilCounted({ variant: frontend.variant, didConvert: false });
       // Where the browser tells the edge itself, that fails as well, for now.
       const endpoint = '**/_turnout/v1/events';
       await context.route(endpoint, (route) => route.abort('internetdisconnected'));
       await signUp(later, `Grace of ${frontend.name}`);
+      await watch.idle();
       await later.goto('about:blank');
       await context.unroute(endpoint);
       await later.goto(`${stack.url}/`);
       await reports.until(1, { didConvert: true });
+      await reports.untilCounted({ variant: frontend.variant, didConvert: true });
+      await watch.idle();
       await later.goto('about:blank');
 
       const about = { experiment: 'home-redesign', variant: frontend.variant, metric: 'signup' };
@@ -254,7 +255,7 @@ describe.runIf(hasChromium())('in a browser', () => {
       const { [frontend.name]: cookie } = await visitorOfEachFrontend(stack.url);
       await using visit = await visitAs(frontend, { cookie });
       const { context, page } = visit;
-      const reports = await reportsOf(cookie);
+      const reports = reportsOf(cookie);
       await page.goto(`${stack.url}${frontend.mount}/sign-up`);
       await isHydrated(frontend, page);
       await signUp(page, `Edith of ${frontend.name}`);
@@ -358,33 +359,89 @@ function visitorId(cookie: string): string | undefined {
   return cookie.split('=', 2)[1]?.split('.')[1];
 }
 
-/** What is reported of a visitor from now on. */
-async function reportsOf(cookie: string) {
-  await events.take();
-  const results: TestResult[] = [];
-  const of = (wanted: Partial<TestResult>) =>
-    results.filter((result) =>
-      Object.entries(wanted).every(
-        ([name, value]) => value === new Map(Object.entries(result)).get(name),
-      ),
-    );
+/** A row of `test_results`. */
+interface StoredResult {
+  readonly experiment: unknown;
+  readonly variant: unknown;
+  readonly metric: unknown;
+  readonly didConvert: boolean;
+  readonly value: unknown;
+  readonly requestId: unknown;
+}
+
+/** What of a visitor comes to SQL from now on. */
+function reportsOf(cookie: string) {
+  const visitor = visitorId(cookie) ?? '';
+  const earlier = new Set(storedResults(visitor).keys());
+  const of = (wanted: Partial<StoredResult>) =>
+    [...storedResults(visitor)]
+      .filter(([eventId]) => !earlier.has(eventId))
+      .map(([, result]) => result)
+      .filter((result) =>
+        Object.entries(wanted).every(
+          ([name, value]) => value === new Map(Object.entries(result)).get(name),
+        ),
+      );
   return {
     of,
     /** Waits for as many that are like that. */
-    async until(count: number, wanted: Partial<TestResult>): Promise<void> {
-      await expect
-        .poll(async () => {
-          for (const event of await events.take()) {
-            const isNew = !results.some(({ eventId }) => eventId === event.eventId);
-            // One that was sent twice counts once.
-            if (event.kind === 'result' && event.visitor === visitorId(cookie) && isNew)
-              results.push(event);
-          }
-          return of(wanted).length;
-        })
-        .toBe(count);
-    },
+    until: (count: number, wanted: Partial<StoredResult>) =>
+      expect.poll(() => of(wanted).length).toBe(count),
+    /** Waits until the visitor is counted like that. */
+    untilCounted: (wanted: CountedVisitor) =>
+      expect.poll(() => countedVisitor(visitor)).toEqual(wanted),
   };
+}
+
+/** By event id. */
+function storedResults(visitor: string): Map<unknown, StoredResult> {
+  const rows = askApiDatabase(
+    `SELECT event_id, experiment, variant, metric, did_convert, value, request_id
+     FROM test_results WHERE session_id = ?`,
+    visitor,
+  );
+  return new Map(
+    rows.map(({ event_id: eventId, did_convert: didConvert, request_id: requestId, ...row }) => [
+      eventId,
+      {
+        experiment: row['experiment'],
+        variant: row['variant'],
+        metric: row['metric'],
+        didConvert: didConvert === 1,
+        value: row['value'],
+        requestId,
+      },
+    ]),
+  );
+}
+
+/** The one result of a visitor that counts for sign-ups, and the variant that it counts for. */
+interface CountedVisitor {
+  readonly variant: unknown;
+  readonly didConvert: boolean;
+}
+
+function countedVisitor(visitor: string): CountedVisitor | undefined {
+  const [row] = askApiDatabase(
+    `SELECT v.assigned, r.did_convert
+     FROM experiment_visitors v JOIN visitor_results r USING (experiment, phase, session_id)
+     WHERE session_id = ? AND experiment = 'home-redesign' AND metric = 'signup'`,
+    visitor,
+  );
+  return row && { variant: row['assigned'], didConvert: row['did_convert'] === 1 };
+}
+
+/** Asks the API's database past the API. */
+function askApiDatabase(sql: string, value: string): Record<string, unknown>[] {
+  const database = new DatabaseSync(join(stack.dataDir, 'product.sqlite'), { readOnly: true });
+  try {
+    return database
+      .prepare(sql)
+      .all(value)
+      .map((row) => ({ ...row }));
+  } finally {
+    database.close();
+  }
 }
 
 /** Fills in the form of the sign-up page, and sees the welcome. */
@@ -556,15 +613,10 @@ async function upstreamsByRequest(): Promise<Map<unknown, unknown>> {
 
 /** What the API has stored, besides the name. */
 function signUpsOf(name: string): unknown[] {
-  const database = new DatabaseSync(join(stack.dataDir, 'product.sqlite'), { readOnly: true });
-  try {
-    return database
-      .prepare('SELECT email, plan, visitor, assignments FROM sign_ups WHERE name = ?')
-      .all(name)
-      .map((row) => ({ ...row }));
-  } finally {
-    database.close();
-  }
+  return askApiDatabase(
+    'SELECT email, plan, visitor, assignments FROM sign_ups WHERE name = ?',
+    name,
+  );
 }
 
 /** What counts visitors: none of it may move when nobody is to be counted. */

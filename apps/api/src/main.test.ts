@@ -2,6 +2,7 @@ import { chmod, mkdir, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { signUpSchema } from '@turnout/contracts/product';
 import { hasMariadb, startMariadb } from '../../../test/kit/mariadb-server.ts';
@@ -229,6 +230,27 @@ describe.runIf(hasMariadb())('with a MariaDB server that comes and goes', () => 
     await api.logged(/does not answer .* Next try in \d+ ms/);
     await server.restart();
     expect((await fetch(`${await api.url}/healthz`)).status).toBe(200);
+  });
+
+  test('the API waits for one that stalls while the experiments are seeded', async () => {
+    const url = await server.createDatabase();
+    // Without a configuration it makes the tables, and no experiment.
+    const TURNOUT_CONFIG = join(await folders.make(), 'none.yaml');
+    const first = startApi({ TURNOUT_MYSQL_URL: url, TURNOUT_CONFIG });
+    await first.url;
+    first.kill('SIGTERM');
+    await first.ended;
+    const other = await createConnection(url);
+    onTestFinished(() => other.end());
+    await other.beginTransaction();
+    await other.query('UPDATE experiment_snapshot SET revision = revision + 1');
+
+    const api = startApi({ TURNOUT_MYSQL_URL: url });
+    await api.logged(/does not answer .* Next try in \d+ ms/);
+    await other.commit();
+    await api.url;
+    const [rows] = await other.query('SELECT experiment, revision FROM experiments');
+    expect(rows).toMatchObject([{ experiment: 'home-redesign', revision: 1 }]);
   });
 
   test('an outage means 503, its end 200, and the same key no second sign-up', async () => {

@@ -10,12 +10,14 @@ import { StoresUnusable } from './publication/open-stores.ts';
 import { openRepository } from './repository/open-repository.ts';
 import { RepositoryUnavailable, RepositoryUnusable } from './repository/product-repository.ts';
 import { withinTime } from './repository/time-limit.ts';
+import { untilAvailable } from './repository/until-available.ts';
+import type { Patience } from './repository/until-available.ts';
 import { ListenError, startServer } from './server.ts';
 import { SettingsError, readSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
 import { openTracking } from './tracking/open-tracking.ts';
 
-/** How long to wait for a database that is still starting, in milliseconds. */
+/** How long the start waits for a database that does not answer, in milliseconds. */
 const DATABASE_PATIENCE = 30_000;
 /** How long the end waits for the stores that edges share, in milliseconds. */
 const STORES_GOODBYE = 1_000;
@@ -40,12 +42,13 @@ try {
 
 async function run(settings: Settings): Promise<void> {
   logger.level = settings.logLevel;
-  const repository = await openRepository(settings, {
+  const patience: Patience = {
     limit: DATABASE_PATIENCE,
     clock,
     pause,
     onRetry: (error, delay) => logger.warn(`${error.message} Next try in ${delay} ms.`),
-  });
+  };
+  const repository = await openRepository(settings, patience);
   const open = openManagement({ settings, repository, logger, now });
   const { management } = open;
   const tracking = openTracking({ settings, repository: repository.tracking, logger, now });
@@ -59,7 +62,7 @@ async function run(settings: Settings): Promise<void> {
     clock,
   });
   const server = await startServer(app, settings);
-  await open.begin();
+  await untilAvailable(() => open.begin(), patience);
   tracking.begin();
   const address = announce(settings, server.url);
 

@@ -34,7 +34,10 @@ export interface ManagementOptions {
 /** Managing experiments, with all that it stands on. */
 export interface OpenManagement {
   readonly management: Management;
-  /** Seeds what is not there; publishes, and walks ramps, from now on. Rejects as the repository does. */
+  /**
+   * Seeds what is not there; publishes, and walks ramps, from now on. Rejects as the repository
+   * does, and can then be called again.
+   */
   begin(): Promise<void>;
   close(): Promise<void>;
 }
@@ -78,6 +81,7 @@ export function openManagement(options: ManagementOptions): OpenManagement {
   });
   const results = createResults({ experiments, repository: repository.results, now });
   let repetitions: Repetition[] = [];
+  if (tokens.length === 0) logger.warn(NO_TOKEN);
   return {
     management: {
       authenticate: tokens.length === 0 ? undefined : createAuthenticate(tokens),
@@ -91,7 +95,6 @@ export function openManagement(options: ManagementOptions): OpenManagement {
       now,
     },
     async begin() {
-      if (tokens.length === 0) logger.warn(NO_TOKEN);
       tellSeeding(await seedExperiments(experiments, settings.seeds), logger);
       const live = (await experiments.list()).experiments;
       tellProblems(documentProblems(live.map(placed), [], upstreams), logger);

@@ -95,7 +95,7 @@ async function takeReport(
   const results = read(edge, testing, visitor, traits, body);
   if (results.length > 0) {
     try {
-      await testing.tracking.report(results);
+      await testing.tracking.report(results, exchange.requestId, request.headers['user-agent']);
     } catch {
       // The tracking has logged why, once for many.
       throw new Refusal(

@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { Confirmation, Exposure, TestResult, TrackingEvent } from '@turnout/contracts/event';
 import type { EventLog } from '@turnout/event-log';
-import { botClassOf, type MirrorEntry, type VisitorId } from '@turnout/router-core';
+import { botClassOf, visitorId, type MirrorEntry, type VisitorId } from '@turnout/router-core';
 import type { Live } from '../live.ts';
 import type { Logger } from '../log.ts';
 import type { WorkerMetrics } from '../metrics.ts';
@@ -89,18 +89,31 @@ export class Tracking {
   }
 
   /**
-   * Resolves once the results are durable.
+   * Resolves once the results are durable, and with them that their visitor was served a page:
+   * another worker may have died with that exposure, and nobody is counted without one.
    *
+   * @param requestId of the report
    * @throws {Error} when they can be written down nowhere
    */
-  async report(results: readonly TestResult[]): Promise<void> {
+  async report(
+    results: readonly TestResult[],
+    requestId: string,
+    userAgent: string | undefined,
+  ): Promise<void> {
+    const exposures = results
+      .filter(({ visitor, experiment, phase }) =>
+        this.#exposed.isFirst(visitorId(visitor), experiment, phase),
+      )
+      .map((result) => exposureOf(result, requestId, userAgent));
     try {
-      await this.#batcher.append(results.map((result) => JSON.stringify(result)));
+      await this.#batcher.append([...exposures, ...results].map((event) => JSON.stringify(event)));
     } catch (error) {
+      if (exposures.length > 0) this.#exposed.clear();
       this.#count('result', 'refused', results.length);
       this.#logFailure(error);
       throw error;
     }
+    for (const exposure of exposures) this.#countExposure(exposure);
     this.#count('result', 'taken', results.length);
   }
 
@@ -112,11 +125,8 @@ export class Tracking {
   #add(event: Exposure | Confirmation, visitor: VisitorId, sightings: FirstSightings): void {
     this.#batcher.add(JSON.stringify(event), (error) => {
       if (error === undefined) {
-        this.#count(event.kind, 'taken', 1);
-        if (event.kind === 'exposure') {
-          const { experiment, assigned: variant } = event;
-          this.#options.metrics.exposures.inc({ experiment, variant });
-        }
+        if (event.kind === 'exposure') this.#countExposure(event);
+        else this.#count(event.kind, 'taken', 1);
         return;
       }
       this.#count(event.kind, 'dropped', 1);
@@ -124,6 +134,11 @@ export class Tracking {
       sightings.forget(visitor);
       this.#logFailure(error);
     });
+  }
+
+  #countExposure({ experiment, assigned: variant }: Exposure): void {
+    this.#count('exposure', 'taken', 1);
+    this.#options.metrics.exposures.inc({ experiment, variant });
   }
 
   #count(kind: TrackingEvent['kind'], outcome: 'taken' | 'dropped' | 'refused', events: number) {
@@ -140,4 +155,26 @@ export class Tracking {
       'events can not be written down',
     );
   }
+}
+
+/** What a result says of the page that it is about. SQL prefers the page's own exposure: it is earlier. */
+function exposureOf(
+  { visitor, experiment, phase, revision, variant, edge, receivedAt, ...result }: TestResult,
+  requestId: string,
+  userAgent: string | undefined,
+): Exposure {
+  return {
+    kind: 'exposure',
+    eventId: randomUUIDv7(),
+    requestId: result.requestId ?? requestId,
+    visitor,
+    experiment,
+    phase,
+    revision,
+    assigned: variant,
+    served: variant,
+    bot: botClassOf(userAgent ?? ''),
+    edge,
+    at: receivedAt,
+  };
 }

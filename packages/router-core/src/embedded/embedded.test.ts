@@ -116,6 +116,14 @@ describe('the file', () => {
     await store.close();
   });
 
+  test('that another process makes at this moment is waited for', async () => {
+    const released = await holdLock(300);
+    const store = createEmbeddedStore({ file, ttl: DAY });
+    expect(await store.getOrSet(ID, 'home', proposal, ['A'])).toMatchObject(proposal);
+    await store.close();
+    await released();
+  });
+
   test('is in WAL mode, for readers beside a writer', async () => {
     const store = createEmbeddedStore({ file, ttl: DAY });
     const database = new DatabaseSync(file);

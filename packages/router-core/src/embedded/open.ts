@@ -87,6 +87,8 @@ export const SNAPSHOT: Contents = {
 
 /** Milliseconds to wait for the other processes while they open the same file. */
 const OPEN_TIMEOUT = 5_000;
+/** Milliseconds from one try to enter WAL mode to the next. */
+const OPEN_PAUSE = 10;
 /**
  * Milliseconds a call may block the event loop for another process's transaction. Those
  * take well under one; who waits longer goes back to the event loop and tries again.
@@ -107,8 +109,9 @@ export function openDatabase(file: string, contents: Contents): DatabaseSync {
   try {
     mkdirSync(dirname(file), { recursive: true });
     database = new DatabaseSync(file, { timeout: OPEN_TIMEOUT });
+    enterWal(database);
     const synchronous = contents.outlives === 'power-cut' ? 'FULL' : 'NORMAL';
-    database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}`);
+    database.exec(`PRAGMA synchronous = ${synchronous}`);
     migrate(database, contents.migrations);
     // Reads the whole schema now, so that a file of something else is refused here.
     for (const table of contents.tables) database.exec(`SELECT 1 FROM ${table} LIMIT 1`);
@@ -140,6 +143,25 @@ function describeProblem(file: string, { name, loss }: Contents, error: unknown)
       return `${file} is no ${name}: ${reason}. Name another data folder, or ${anew}`;
     default:
       return `Can't open the ${name} ${file}: ${reason}. Make its folder writable for this user, or name another`;
+  }
+}
+
+/**
+ * A file that is not in WAL mode yet is read first, and then locked. SQLite waits for no other
+ * process in between, since two that read and want to write would wait for each other; so of
+ * those that make the file at once, one is refused on the spot whatever the timeout.
+ */
+function enterWal(database: DatabaseSync): void {
+  const deadline = performance.now() + OPEN_TIMEOUT;
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (;;) {
+    try {
+      database.exec('PRAGMA journal_mode = WAL');
+      return;
+    } catch (error) {
+      if (primaryResultCode(error) !== SQLITE_BUSY || performance.now() > deadline) throw error;
+      Atomics.wait(pause, 0, 0, OPEN_PAUSE);
+    }
   }
 }
 
