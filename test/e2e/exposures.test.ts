@@ -2,13 +2,17 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Confirmation, Exposure, TrackingEvent } from '@turnout/contracts/event';
 import { signPreview } from '@turnout/router-core';
+import { createEmbeddedSnapshotStore } from '@turnout/router-core/embedded';
+import { createRedisSnapshotStore } from '@turnout/router-core/redis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startEdge, type EdgeProcess } from '../kit/edge-process.ts';
 import { NAVIGATION, send, visitorCookie } from '../kit/http.ts';
 import { startLightUpstreams, type LightUpstreams } from '../kit/light-upstreams.ts';
 import { readLoggedEvents, type LoggedEvents } from '../kit/logged-events.ts';
 import { metricValue } from '../kit/metrics.ts';
+import { createPublisher } from '../kit/publish.ts';
 import { hasRedis, startRedis, type RedisServer } from '../kit/redis-server.ts';
+import { until } from '../kit/until.ts';
 
 /** Exposures and confirmations as they arrive in the event log, from two workers. */
 
@@ -66,6 +70,7 @@ for (const { engine, isPossible } of engines) {
         },
         env: { TURNOUT_COOKIE_SECRETS: SECRET },
       });
+      await publishAhead(edge, redis);
       events = readLoggedEvents(redis === undefined ? edge : { redis: redis.url });
     });
     afterAll(async () => {
@@ -220,6 +225,31 @@ test('a plain reverse proxy has no event log', async () => {
     await edge.remove();
   }
 });
+
+/** The snapshot's revision is another than that of each experiment, as it soon is for all who use it. */
+async function publishAhead(edge: EdgeProcess, redis: RedisServer | undefined): Promise<void> {
+  const store =
+    redis === undefined
+      ? createEmbeddedSnapshotStore({ file: join(edge.dataDir, 'experiments.sqlite') })
+      : createRedisSnapshotStore({ url: redis.url });
+  // A store that is not reached yet refuses, rather than keep somebody waiting.
+  await until(
+    'a store that is there',
+    () =>
+      store.read().then(
+        () => true,
+        () => false,
+      ),
+    (isThere) => isThere,
+  );
+  await createPublisher(store, 900).publish(EXPERIMENTS);
+  await store.close();
+  await until(
+    'the snapshot in force',
+    async () => metricValue(await edge.metrics(), 'turnout_snapshot_revision'),
+    (revision) => revision === 900,
+  );
+}
 
 function isExposure(event: TrackingEvent): event is Exposure {
   return event.kind === 'exposure';

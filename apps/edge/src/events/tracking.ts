@@ -108,7 +108,7 @@ export class Tracking {
     try {
       await this.#batcher.append([...exposures, ...results].map((event) => JSON.stringify(event)));
     } catch (error) {
-      if (exposures.length > 0) this.#exposed.clear();
+      for (const { visitor } of exposures) this.#exposed.forget(visitorId(visitor));
       this.#count('result', 'refused', results.length);
       this.#logFailure(error);
       throw error;
