@@ -75,6 +75,8 @@ const INTERIM_MAX = 16;
 /**
  * Streams a request to an upstream and its answer back.
  *
+ * An expectation is the upstream's to answer: the server must leave `checkContinue` to the caller.
+ *
  * Both directions wait for the slower side. A client that goes away, or stops midway for
  * longer than `timeouts.client`, takes the upstream's request with it; an answer that breaks
  * off midway breaks the client's connection off too, and is never made to look complete. A

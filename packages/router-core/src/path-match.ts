@@ -6,19 +6,19 @@
  * The normalised form of a request target:
  * - Scheme and authority of an absolute-form target, the query and the fragment are cut
  *   off; what does not start with `/` gets one.
- * - `\` is `/`, as browsers read it.
+ * - `\` is `/`, as browsers read it; so are `%2F` and `%5C`, for some servers decode them first.
+ * - What follows a `;` within a segment is cut off: servers that read path parameters serve
+ *   `/a;v=1/b` as `/a/b`, and climb at `/a/..;/b`.
  * - Percent-escapes of unreserved characters (RFC 3986, 2.3) are decoded; others stay,
  *   with upper-case hex digits. A `%` that starts no escape is `%25`. Controls, spaces and
  *   bytes past ASCII are escaped.
  * - `.` and `..` segments are resolved, never above the root; runs of `/` are one `/`.
- * - `%2F` (and `%5C`) is no separator: `/a%2Fb` is one segment. But some servers decode
- *   it before they resolve dots, so it cannot hide a dot segment: `/a/..%2Fb` is `/b`.
- * - A trailing `/` stays.
+ * - A trailing `/` stays. Case counts (RFC 3986, 6.2.2.1).
  */
 
-// Letters, digits, `_`, `~`, `-` and sub-delims, with dots past the first character of a
+// Letters, digits, `_`, `~`, `-` and sub-delims but `;`, with dots past the first character of a
 // segment: the paths of almost all requests, which are normalised as they stand.
-const ALREADY_NORMALISED = /^(?:\/[\w~!$&'()*+,;=:@-][\w~!$&'()*+,;=:@.-]*)*\/?$/;
+const ALREADY_NORMALISED = /^(?:\/[\w~!$&'()*+,=:@-][\w~!$&'()*+,=:@.-]*)*\/?$/;
 const ABSOLUTE_FORM = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/\\?#]*/;
 const UNRESERVED = /^[\w.~-]$/;
 const PATH_CHARACTER = /^[\w.~!$&'()*+,;=:@/-]$/;
@@ -70,10 +70,7 @@ function normaliseEscapes(path: string): string {
 }
 
 function resolveDots(path: string): string {
-  const segments = path.split('/').flatMap((segment) => {
-    const parts = segment.split(/%2F|%5C/);
-    return parts.length > 1 && parts.some(isDots) ? parts : [segment];
-  });
+  const segments = path.split(/\/|%2F|%5C/).map(withoutParameters);
   const resolved: string[] = [];
   for (const segment of segments) {
     if (segment === '..') resolved.pop();
@@ -82,6 +79,12 @@ function resolveDots(path: string): string {
   const last = segments.at(-1) ?? '';
   const isFolder = last === '' || isDots(last);
   return `/${resolved.join('/')}${isFolder && resolved.length > 0 ? '/' : ''}`;
+}
+
+/** `..;x` climbs, for servers that read parameters. */
+function withoutParameters(segment: string): string {
+  const start = segment.search(/;|%3B/);
+  return start === -1 ? segment : segment.slice(0, start);
 }
 
 function isDots(segment: string): boolean {
