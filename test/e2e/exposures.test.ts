@@ -236,7 +236,7 @@ async function publishAhead(edge: EdgeProcess, redis: RedisServer | undefined): 
   await until(
     'a store that is there',
     () =>
-      store.read().then(
+      store.latest().then(
         () => true,
         () => false,
       ),
