@@ -528,6 +528,13 @@ describe.each(Object.entries(environments))('%s', { timeout: 120_000 }, (name, p
     expect((await ask('/plans')).status).toBe(200);
   });
 
+  test('closes no idle connection before the edge does', async () => {
+    const { headers } = await ask('/plans');
+    const [, seconds] = /^timeout=(\d+)$/.exec(String(headers['keep-alive'])) ?? [];
+    // The edge keeps one for as long as it is told, less a second, or for 4 s.
+    expect(Number(seconds)).toBeGreaterThan(60);
+  });
+
   test('answers many at once', async () => {
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, index) => ask(index % 2 ? '/plans' : '/')),
