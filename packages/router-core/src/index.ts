@@ -36,7 +36,7 @@ export type {
   Variant,
   VariantDefinition,
 } from './experiment.ts';
-export { compileExperiments } from './experiment-set.ts';
+export { NextExperimentSet, compileExperiments } from './experiment-set.ts';
 export type { ExperimentSet } from './experiment-set.ts';
 export { PredicateError, compilePredicate, predicateProblems } from './rules/predicate.ts';
 export type { Predicate } from './rules/predicate.ts';
