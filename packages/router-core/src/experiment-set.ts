@@ -91,21 +91,24 @@ export class NextExperimentSet {
   put(experiment: Experiment): void {
     if (experiment.status === 'draft' || this.#held.has(experiment)) return;
     const scoped = scopedAs(experiment);
+    this.#held.add(experiment);
     this.#index.add(scoped);
     if (isPicky(experiment)) this.#byVisitor.add(scoped);
-    this.#held.add(experiment);
   }
 
-  /** The set of exactly these: takes out what is not among them. Ends the making. */
+  /** Takes one out ahead of `finish`, which would do it else. */
+  drop(experiment: Experiment): void {
+    if (!this.#held.delete(experiment)) return;
+    const scoped = scopedAs(experiment);
+    this.#index.remove(scoped);
+    if (isPicky(experiment)) this.#byVisitor.remove(scoped);
+  }
+
+  /** The set of exactly these. Ends the making. */
   finish(experiments: readonly Experiment[]): ExperimentSet {
     const live = experiments.filter(({ status }) => status !== 'draft');
     const wanted = new Set(live);
-    for (const experiment of this.#held) {
-      if (wanted.has(experiment)) continue;
-      const scoped = scopedAs(experiment);
-      this.#index.remove(scoped);
-      if (isPicky(experiment)) this.#byVisitor.remove(scoped);
-    }
+    for (const experiment of this.#held) if (!wanted.has(experiment)) this.drop(experiment);
     for (const experiment of live) this.put(experiment);
     return new ExperimentSet(live, this.#index.finish(live), this.#byVisitor.finish(live));
   }

@@ -88,6 +88,7 @@ export type {
   UnassignedReason,
   Visitor,
 } from './assignment.ts';
+export { createTimeSlices } from './time-slices.ts';
 export { createAssigner } from './assigner.ts';
 export type { Assigner, AssignerOptions, AssignerStatus } from './assigner.ts';
 export type { BreakerOptions, BreakerState } from './breaker.ts';
