@@ -115,8 +115,13 @@ async function publish(
 }
 
 /** Experiments that no layer shares out: of so many some would have none of its slots. */
-function documentsOf(definitions: readonly ExperimentDefinition[]): string[] {
-  return definitions.map(({ layer: _, ...document }) => JSON.stringify(document));
+function withoutLayer({ layer, ...document }: ExperimentDefinition): ExperimentDefinition {
+  void layer;
+  return document;
+}
+
+function textOf(definition: ExperimentDefinition): string {
+  return JSON.stringify(withoutLayer(definition));
 }
 
 async function measureEdge(
@@ -153,12 +158,12 @@ async function measureEdge(
   try {
     await soon(
       'the workers',
-      edge.metrics,
+      () => edge.metrics(),
       (text) => metricValue(text, 'turnout_workers') === WORKERS,
     );
     const pids = await workersOf(edge, headers);
     const large = largeExperiments(size);
-    const documents = documentsOf(large);
+    const documents = large.map(textOf);
     const [first] = large;
     if (first === undefined || rulesOf(first) !== RULES) throw new Error(`Expected ${RULES} rules`);
     let revision = 0;
@@ -166,7 +171,7 @@ async function measureEdge(
 
     const change = async (status: ExperimentDefinition['status']): Promise<Effect> => {
       revision += 1;
-      documents.splice(0, 1, ...documentsOf([{ ...first, revision, status }]));
+      documents.splice(0, 1, textOf({ ...first, revision, status }));
       await takeDelays(folder, [edge.pid, ...pids]);
       await knocks.take();
       await publish(store, revision, documents);
@@ -176,7 +181,7 @@ async function measureEdge(
       const [primary, ...workers] = await takeDelays(folder, [edge.pid, ...pids]);
       const after = await soon(
         `revision ${revision}`,
-        edge.metrics,
+        () => edge.metrics(),
         (text) => metricValue(text, 'turnout_snapshot_revision') === revision,
       );
       await checkPage(edge, headers, status === 'killed' ? 'wordpress' : 'next');
@@ -242,7 +247,7 @@ async function measureApply(definitions: readonly ExperimentDefinition[]) {
   );
   const knocks = await knocker({ url: `${api.url}/healthz`, headers: {} });
   try {
-    const experiments = definitions.map(({ layer: _, ...document }) => document);
+    const experiments = definitions.map(withoutLayer);
     const body = JSON.stringify({ experiments, reason: 'bench' });
     const apply = async (): Promise<number> => {
       const began = performance.now();

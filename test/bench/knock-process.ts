@@ -33,9 +33,12 @@ setInterval(() => {
   if (order !== undefined) knock(order);
 }, EVERY);
 
+function fail(): void {
+  knocks.failed++;
+}
+
 function knock({ url, headers }: KnockOrder): void {
   const began = performance.now();
-  const fail = (): void => void knocks.failed++;
   const asked = request(url, { headers, agent: false }, (response) => {
     response.on('error', fail);
     response.on('end', () => {
