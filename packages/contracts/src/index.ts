@@ -21,6 +21,7 @@ export {
   type UsableExperiment,
 } from './read-snapshot.ts';
 export { layerOverlaps } from './layers.ts';
+export { repeatedExperiments } from './references.ts';
 export { pathName } from './problem.ts';
 export { schemaProblems } from './schema-problems.ts';
 export { snapshotSchema, type Snapshot } from './snapshot.ts';

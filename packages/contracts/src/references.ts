@@ -46,7 +46,11 @@ export function unknownUpstream(upstream: string, names: readonly string[], path
 }
 
 /** Experiments that are there twice. */
-export function repeatedExperiments({ experiments }: LooseDocument): Problem[] {
+export function repeatedExperiments({
+  experiments,
+}: {
+  readonly experiments: readonly { readonly key?: string | undefined }[];
+}): Problem[] {
   const seen = new Set<string>();
   return experiments.flatMap(({ key }, index) => {
     if (key === undefined || !seen.has(key)) {
