@@ -18,20 +18,22 @@ import type { LoopDelay } from './loop-delay.ts';
 import { describeMachine } from './machine.ts';
 
 // How soon does every worker decide by a change, and does anybody wait for it?
-// `pnpm bench:changes [CHANGES]`
+// `pnpm bench:changes [CHANGES] [EXPERIMENTS…]`
 //
 // 1. Start an edge with two workers, and a process that opens a new connection to it every
 //    10 ms, and asks for a page.
-// 2. Publish 1, 100 or 1,000 experiments of 200 rules each at once: the first load.
+// 2. Publish 1, 100 or 1,000 experiments (or as many as told) of 200 rules each at once: the first
+//    load.
 // 3. Change one of them CHANGES times (8 unless told otherwise), a second and a half apart.
 // 4. Check after each that a page is served by the change: what is wrong is not measured.
-// Then the API: 2,000 experiments in one `/v1/apply`, and what a health check waits meanwhile.
+// Then the API: thousands of experiments in one `/v1/apply`, a kill of one of them, and what a
+// health check waits meanwhile.
 //
 // The time to effect is the edge's own `turnout_change_effect_seconds`, the mean of its workers.
 // The event loops are watched by `loop-delay.ts`, and the worst of all changes is told.
 
 const CHANGES = Number(process.argv[2] ?? 8);
-const SIZES = [1, 100, 1_000];
+const SIZES = process.argv.length > 3 ? process.argv.slice(3).map(Number) : [1, 100, 1_000];
 const WORKERS = 2;
 const APPLIED = 2_000;
 /** Milliseconds between changes. */
@@ -238,6 +240,15 @@ async function checkPage(
   }
 }
 
+/** What one request came to, in ms. */
+interface Application {
+  readonly milliseconds: number;
+  /** How late the event loop was. */
+  readonly loop: number;
+  /** The slowest health check meanwhile. */
+  readonly slowest: number;
+}
+
 /** One `/v1/apply` of many experiments: how long it takes, and what others wait. */
 async function measureApply(definitions: readonly ExperimentDefinition[]) {
   const folder = await mkdtemp(join(tmpdir(), 'turnout-bench-'));
@@ -249,25 +260,38 @@ async function measureApply(definitions: readonly ExperimentDefinition[]) {
   try {
     const experiments = definitions.map(withoutLayer);
     const body = JSON.stringify({ experiments, reason: 'bench' });
-    const apply = async (): Promise<number> => {
-      const began = performance.now();
-      const response = await fetch(`${api.url}/v1/apply`, {
+    const post = async (path: string, text: string): Promise<string> => {
+      const response = await fetch(`${api.url}${path}`, {
         method: 'POST',
         headers: { authorization: `Bearer ${api.adminToken}`, 'content-type': 'application/json' },
-        body,
+        body: text,
       });
-      const text = await response.text();
-      if (!response.ok) throw new Error(`${response.status}: ${text.slice(0, 300)}`);
-      if (JSON.parse(text).changes.length !== experiments.length)
-        throw new Error('Expected all changes');
-      return performance.now() - began;
+      const answer = await response.text();
+      if (!response.ok) throw new Error(`${response.status}: ${answer.slice(0, 300)}`);
+      return answer;
     };
-    await takeDelays(folder, [api.pid]);
-    await knocks.take();
-    const seconds = (await apply()) / 1_000;
-    const [loop] = await takeDelays(folder, [api.pid]);
-    const heard = await knocks.take();
-    return { bytes: body.length, seconds, loop: loop?.longest ?? NaN, knocks: heard };
+    const measure = async (work: () => Promise<void>): Promise<Application> => {
+      await takeDelays(folder, [api.pid]);
+      await knocks.take();
+      const began = performance.now();
+      await work();
+      const milliseconds = performance.now() - began;
+      const [loop] = await takeDelays(folder, [api.pid]);
+      const heard = await knocks.take();
+      if (loop === undefined) throw new Error('Expected the delays of the API');
+      if (heard.failed > 0) throw new Error(`${heard.failed} health checks failed`);
+      return { milliseconds, loop: loop.longest, slowest: heard.slowest };
+    };
+    const applied = await measure(async () => {
+      const { changes } = JSON.parse(await post('/v1/apply', body));
+      if (changes.length !== experiments.length) throw new Error('Expected all changes');
+    });
+    const kill = JSON.stringify({ status: 'killed', revision: 1, reason: 'bench' });
+    const killed = await measure(async () => {
+      const { published } = JSON.parse(await post('/v1/experiments/experiment-0/status', kill));
+      if (published.publishedAt === undefined) throw new Error('Expected it to be published');
+    });
+    return { bytes: body.length, applied, killed };
   } finally {
     await knocks.stop();
     await api.remove();
@@ -315,19 +339,20 @@ try {
       printEffect(`${size} by ${name}: a change`, changes);
     }
   }
-  process.stdout.write(
-    '\nAPI, one apply                        MB  seconds  loop late  health check\n',
-  );
+  process.stdout.write('\nAPI                                     took  loop late  health check\n');
   for (const [name, definitions] of [
     [`${APPLIED} without predicates`, plainExperiments(APPLIED)],
     [`1000 of ${RULES} rules`, largeExperiments(1_000)],
   ] as const) {
-    const told = await measureApply(definitions).then(
-      ({ bytes, seconds, loop, knocks }) =>
-        `${(bytes / 1e6).toFixed(1).padStart(10)}${seconds.toFixed(1).padStart(9)}${cell(loop, 11)}${cell(knocks.slowest, 14)}`,
-      (error: unknown) => `  ${String(error)}`,
-    );
-    process.stdout.write(`${name.padEnd(30)}${told}\n`);
+    const { bytes, applied, killed } = await measureApply(definitions);
+    for (const [what, { milliseconds, loop, slowest }] of [
+      [`${name}, ${(bytes / 1e6).toFixed(1)} MB`, applied],
+      ['  then a kill', killed],
+    ] as const) {
+      process.stdout.write(
+        `${what.padEnd(34)}${cell(milliseconds, 8)}${cell(loop, 11)}${cell(slowest, 14)}\n`,
+      );
+    }
   }
 } finally {
   await redis?.stop();

@@ -6,6 +6,8 @@ import type { z } from 'zod';
 import { MALFORMED, checkedBody, refuseTooDeep } from '../http/checked.ts';
 import { unprocessable } from '../http/problem.ts';
 
+/** Bytes of one document. */
+const DOCUMENT_LIMIT = 1024 * 1024;
 /** How long documents are read before other work gets its turn, in ms. */
 const SLICE = 10;
 
@@ -26,7 +28,7 @@ export async function checkedApplication(body: unknown): Promise<z.output<typeof
     refuseTooDeep(raw, 2);
     const { data, error } = experimentSchema.safeParse(raw);
     if (data !== undefined) experiments.push(data);
-    for (const { path, message } of schemaProblems(error, raw)) {
+    for (const { path, message } of [...schemaProblems(error, raw), ...sizeProblems(raw)]) {
       problems.push({ path: ['experiments', index, ...path], message });
     }
     await slice();
@@ -37,6 +39,14 @@ export async function checkedApplication(body: unknown): Promise<z.output<typeof
   problems.push(...schemaProblems(error, rest));
   if (data === undefined || problems.length > 0) throw unprocessable(MALFORMED, problems);
   return { ...data, experiments };
+}
+
+/** What one experiment may hold is the same wherever it comes from: databases have limits of their own. */
+function sizeProblems(document: unknown): Problem[] {
+  const bytes = Buffer.byteLength(JSON.stringify(document));
+  if (bytes <= DOCUMENT_LIMIT) return [];
+  const message = `expected at most ${DOCUMENT_LIMIT} bytes of JSON, got ${bytes}`;
+  return [{ path: [], message }];
 }
 
 function documentsOf(body: unknown): readonly unknown[] | undefined {

@@ -51,7 +51,7 @@ export function createRedisSnapshotStore(options: RedisSnapshotStoreOptions): Sn
   const followers = new Set<{ close(): void }>();
   let opened: Promise<boolean> | undefined;
   /** What was read last: a look at what nobody changed does not fetch it again. */
-  let known: { readonly digest: string; readonly bytes: number; readonly text: string } | undefined;
+  let read: { readonly digest: string; readonly bytes: number; readonly text: string } | undefined;
 
   async function latest(): Promise<string | undefined> {
     // Right after the opening there is no connection yet, and it would fail at once.
@@ -61,10 +61,10 @@ export function createRedisSnapshotStore(options: RedisSnapshotStoreOptions): Sn
       calls.settle(redis.get(DIGEST_KEY)),
       calls.settle(redis.strlen(KEY)),
     ]);
-    if (known !== undefined && known.digest === digest && known.bytes === bytes) return known.text;
+    if (read?.digest === digest && read.bytes === bytes) return read.text;
     const text = (await calls.settle(redis.get(KEY))) ?? undefined;
     const isKnown = text !== undefined && digest === digestOf(text);
-    known = isKnown ? { digest, bytes: Buffer.byteLength(text), text } : undefined;
+    read = isKnown ? { digest, bytes: Buffer.byteLength(text), text } : undefined;
     return text;
   }
 
