@@ -138,36 +138,79 @@ test('killed: all get control, those with a cookie too; back, all have what they
   expect(await page(edge, cookie)).toBe('one');
 });
 
-test('what can not be used is refused whole, with every problem; the last good one stays', async () => {
+test('what can not be used holds up nothing else: no change, and no kill', async () => {
   const edge = await start([]);
   const store = embedded(edge);
   const { publish } = createPublisher(store);
-  await publish([experiment()]);
+  const { variants } = experiment();
+  const at = (path: string, key: string) => experiment({ key, scope: { paths: [path] }, variants });
+  await publish([at('/', 'home'), at('/b', 'brand'), at('/c', 'cart')]);
   await reaches(edge, 1);
-  const broken = [
-    experiment({ scope: { paths: ['/a**'] } }),
-    experiment({ key: 'prices', variants: [{ key: 'c', upstream: 'nine', weight: 90 }] }),
-  ];
-  await publish(broken);
-  await expect.poll(() => metric(edge, 'turnout_snapshots_refused_total')).toBe(1);
+  const upstreamOf = async (path: string) => (await send(`${edge.url}${path}`)).text;
+  const unusable = (outcome: string) => metric(edge, 'turnout_experiments_unusable', { outcome });
   const told = () =>
-    edge.logged('a snapshot of the experiments was refused: the last good one stays');
-  await expect.poll(() => told().length).toBe(1);
-  expect(told()[0]).toMatchObject({
-    staysAt: 1,
-    problems: [
-      'experiments[1].variants: weights must add up to 100, got 90 = 90',
-      'experiments[1].variants: exactly one variant must have control: true, got 0',
-      'experiments[1].variants[0].upstream: no upstream "nine"; there are: one, two, three',
-      'experiments[0].scope.paths[0]: expected ** to be a whole segment, got "a**" in "/a**"',
-    ],
-  });
+    edge
+      .logged('an experiment is not decided by as it is published')
+      .map(({ experiment: key, outcome, problems }) => ({ key, outcome, problems }));
+
+  const nowhere = [variants[0], { key: 'B', upstream: 'nine', weight: 100 }];
+  await publish([
+    { ...at('/', 'home'), scope: { paths: ['/a**'] } },
+    { ...at('/b', 'brand'), scope: { paths: ['/b**'] }, status: 'killed' },
+    { ...at('/c', 'cart'), status: 'killed' },
+    { ...at('/d', 'draws'), variants: nowhere },
+    { ...at('/e', 'exit'), variants: [{ key: 'c', upstream: 'nine', weight: 90 }] },
+    at('/f', 'fresh'),
+  ]);
+  await reaches(edge, 2);
+  const pages = ['/', '/b', '/c', '/d', '/e', '/f'];
+  const served = await Promise.all(pages.map(upstreamOf));
+  // As before; killed, both; control in the place of a variant; nothing, as it was never there; new.
+  expect(served).toEqual(['two', 'one', 'one', 'one', 'one', 'two']);
+  expect(await metric(edge, 'turnout_snapshots_refused_total')).toBe(0);
+  await expect.poll(() => told().length).toBe(4);
+  expect(told()).toEqual([
+    {
+      key: 'home',
+      outcome: 'as-before',
+      problems: ['scope.paths[0]: expected ** to be a whole segment, got "a**" in "/a**"'],
+    },
+    {
+      key: 'brand',
+      outcome: 'killed',
+      problems: ['scope.paths[0]: expected ** to be a whole segment, got "b**" in "/b**"'],
+    },
+    {
+      key: 'draws',
+      outcome: 'fallback',
+      problems: ['variants[1].upstream: no upstream "nine"; there are: one, two, three'],
+    },
+    {
+      key: 'exit',
+      outcome: 'left-out',
+      problems: [
+        'variants: weights must add up to 100, got 90 = 90',
+        'variants: exactly one variant must have control: true, got 0',
+        'variants[0].upstream: no upstream "nine"; there are: one, two, three',
+      ],
+    },
+  ]);
+  for (const outcome of ['as-before', 'killed', 'fallback', 'left-out']) {
+    expect(await unusable(outcome)).toBe(1);
+  }
+  // Assigned is not served: the visitor keeps the variant for edges that have it.
+  expect(visitorCookie(await send(`${edge.url}/d`))).toContain('.draws:B:1.');
+
   await store.publish('this is no JSON');
-  await expect.poll(() => metric(edge, 'turnout_snapshots_refused_total')).toBe(2);
-  expect(await page(edge)).toBe('two');
+  await expect.poll(() => metric(edge, 'turnout_snapshots_refused_total')).toBe(1);
+  await expect
+    .poll(() => edge.logged('a snapshot of the experiments was refused: the last good one stays'))
+    .toMatchObject([{ staysAt: 2, problems: [expect.stringMatching(/^expected JSON/)] }]);
+  expect(await upstreamOf('/b')).toBe('one');
   await publish([experiment({ status: 'killed' })]);
   await reaches(edge, 3);
   expect(await page(edge)).toBe('one');
+  expect(await unusable('as-before')).toBe(0);
 });
 
 test('nothing that is published ends the edge, nor keeps it from starting', async () => {

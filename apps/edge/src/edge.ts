@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Config, Snapshot } from '@turnout/contracts';
+import type { Config } from '@turnout/contracts';
 import {
   compileHosts,
   createAssigner,
@@ -26,7 +26,7 @@ import { createRequestIds, type RequestIds } from './events/request-ids.ts';
 import { Tracking } from './events/tracking.ts';
 import { VisitorRate } from './events/visitor-rate.ts';
 import { logLedgerOutage } from './ledger-outages.ts';
-import { compileLive, type Live } from './live.ts';
+import { LiveCompiler, compileLive, type Live, type SnapshotHead } from './live.ts';
 import type { Logger } from './log.ts';
 import { createWorkerMetrics, watchLedger, type WorkerMetrics } from './metrics.ts';
 import { createPreviews, type Previews } from './previews.ts';
@@ -46,8 +46,15 @@ export interface Testing {
   readonly rate: VisitorRate;
   /** Whether the visitor may be told apart from others. */
   readonly consents: (request: RequestTraits) => boolean;
-  /** @throws {Error} for a snapshot that can't be used; the present one stays */
-  adopt(snapshot: Snapshot): void;
+  /** Compiles some of the snapshot to come, as JSON, between requests. */
+  prepare(texts: readonly string[]): Promise<void>;
+  /**
+   * Decides by this snapshot from then on, in one step. All that it names was there before, or
+   * was prepared.
+   *
+   * @throws {Error} for a snapshot that can't be used; the present one stays
+   */
+  adopt(snapshot: SnapshotHead): Promise<void>;
 }
 
 /** Everything that a worker answers requests with. */
@@ -81,8 +88,6 @@ export interface Edge {
 
 export interface EdgeParts {
   readonly config: Config;
-  /** What to begin with. */
-  readonly snapshot: Snapshot;
   readonly cookieSecrets: readonly string[];
   /** Where assignments are kept; without it, cookie and hash decide. */
   readonly ledger: Ledger | undefined;
@@ -93,7 +98,11 @@ export interface EdgeParts {
   readonly now: () => number;
 }
 
-/** @throws {Error} for an experiment or upstream that can't be used */
+/**
+ * The edge decides by no experiment until it adopts some.
+ *
+ * @throws {Error} for an upstream that can't be used
+ */
 export function createEdge(parts: EdgeParts): Edge {
   const { config, log } = parts;
   const metrics = createWorkerMetrics();
@@ -119,7 +128,7 @@ export function createEdge(parts: EdgeParts): Edge {
     testing:
       parts.events === undefined
         ? undefined
-        : createTesting(parts, parts.events, destination, metrics),
+        : createTesting(parts, parts.events, destinations, metrics),
     upgrader: createUpgrader({}),
     clientOf: createClientOf(config.public.trustedHops),
     pseudonym: pseudonymOf(config),
@@ -143,9 +152,9 @@ function pseudonymOf({ node, public: { port } }: Config): string {
 }
 
 function createTesting(
-  { config, snapshot, cookieSecrets, ledger, log, now }: EdgeParts,
+  { config, cookieSecrets, ledger, log, now }: EdgeParts,
   events: EventLog,
-  destination: (name: string) => Destination,
+  destinations: ReadonlyMap<string, Destination>,
   metrics: WorkerMetrics,
 ): Testing {
   const assigner: Assigner = createAssigner({
@@ -160,8 +169,9 @@ function createTesting(
     secure: true,
     takesPlain: true,
   });
-  let live = compileLive(snapshot, destination);
-  metrics.snapshotRevision.set(live.revision);
+  let live = compileLive({ revision: 0, experiments: [] }, destinations);
+  let hasAdopted = false;
+  const compiler = new LiveCompiler(destinations);
   return {
     get live() {
       return live;
@@ -180,9 +190,14 @@ function createTesting(
     requestIds: createRequestIds(cookieSecrets),
     rate: new VisitorRate(),
     consents: createConsent(config.consent),
-    adopt(next) {
-      live = compileLive(next, destination, live);
+    prepare: (texts) => compiler.prepare(texts),
+    async adopt(next) {
+      const isFirst = !hasAdopted;
+      live = await compiler.finish(next);
+      hasAdopted = true;
       metrics.snapshotRevision.set(live.revision);
+      // What a worker begins with is no change.
+      if (isFirst) return;
       metrics.changeEffect.observe(Math.max(0, now() - next.publishedAt) / 1000);
     },
   };

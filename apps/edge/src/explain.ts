@@ -72,13 +72,21 @@ export async function explain(
   const kind = requestKind(method, traits.path, Object.fromEntries(headers));
   const steps: ExplainStep[] = [];
   const live = edge.testing?.live;
-  const outcome = await follow({ edge, ledger, traits, kind, steps }, live);
+  const outcome = withUpstreamHere(live, await follow({ edge, ledger, traits, kind, steps }, live));
   return {
     request: { method, host: traits.host, path: traits.path, kind },
     ...(live !== undefined && { revision: live.revision }),
     steps,
     outcome,
   };
+}
+
+/** Where the upstream of the variant is not here, control's stands in. */
+function withUpstreamHere(live: Live | undefined, outcome: Outcome): Outcome {
+  const experiment = outcome.experiment && live?.experiment(outcome.experiment);
+  const variant = experiment && outcome.variant && experiment.variant(outcome.variant);
+  if (live === undefined || !variant) return outcome;
+  return { ...outcome, upstream: live.destinationOutside(variant).upstream.name };
 }
 
 async function follow(inquiry: Inquiry, live: Live | undefined): Promise<Outcome> {

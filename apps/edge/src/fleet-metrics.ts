@@ -2,6 +2,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client';
 import type { EventLog } from '@turnout/event-log';
 import type { VisitorCounter } from '@turnout/router-core';
+import { SHORTFALL_OUTCOMES } from '@turnout/contracts';
 import type { TrafficReport } from '@turnout/contracts/traffic';
 import type { Fleet } from './fleet.ts';
 import type { MetricSnapshot } from './metrics.ts';
@@ -71,11 +72,25 @@ export class FleetMetrics {
     this.#own.registerMetric(
       new Counter({
         name: 'turnout_snapshots_refused_total',
-        help: 'Published experiments that could not be used; the last good ones stay.',
+        help: 'Publications of which nothing could be used; the last good one stays.',
         registers: [],
         collect() {
           this.reset();
           this.inc(watch.refused);
+        },
+      }),
+    );
+    this.#own.registerMetric(
+      new Gauge({
+        name: 'turnout_experiments_unusable',
+        help: 'Experiments that this edge does not decide by as they are published, by what they do instead; the log says why.',
+        labelNames: ['outcome'],
+        registers: [],
+        collect() {
+          for (const outcome of SHORTFALL_OUTCOMES) {
+            const some = watch.shortfalls.filter((shortfall) => shortfall.outcome === outcome);
+            this.set({ outcome }, some.length);
+          }
         },
       }),
     );
@@ -90,9 +105,9 @@ export class FleetMetrics {
           this.reset();
           const counts = watch.current.experiments.flatMap(({ key, phase, variants }) =>
             variants.map(async (variant) => {
-              const labels = { experiment: key, phase: String(phase), variant: variant.key };
+              const labels = { experiment: key, phase: String(phase), variant };
               // A store out of reach gives no number, which is better than a wrong one.
-              const count = await within(COUNT_WAIT, visitors.count(key, phase, variant.key, day));
+              const count = await within(COUNT_WAIT, visitors.count(key, phase, variant, day));
               if (count !== undefined) this.set(labels, count);
             }),
           );

@@ -1,12 +1,13 @@
 import cluster, { type Worker } from 'node:cluster';
 import { EventEmitter } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Snapshot } from '@turnout/contracts';
 import type { ExplainRequest, Explanation } from '@turnout/contracts/explanation';
 import type { VisitorId } from '@turnout/router-core';
+import type { HeldSnapshot } from './held-snapshot.ts';
 import type { Logger } from './log.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import type { MetricSnapshot } from './metrics.ts';
+import { SnapshotFeed } from './snapshot-feed.ts';
 
 /** A worker that lived this long, in ms, did not die of its start. */
 const SETTLED_AFTER = 10_000;
@@ -23,9 +24,7 @@ const LAST_WRITES = 3_000;
 
 export interface FleetOptions {
   readonly size: number;
-  readonly start: Omit<Extract<ToWorker, { kind: 'start' }>, 'needsLedger' | 'snapshot'>;
-  /** The experiments to begin with. */
-  readonly snapshot: Snapshot;
+  readonly start: Omit<Extract<ToWorker, { kind: 'start' }>, 'needsLedger'>;
   /** How long requests under way may take to end at a shutdown, in ms. */
   readonly drain: number;
   readonly log: Logger;
@@ -43,6 +42,7 @@ interface FleetEvents {
 interface Member {
   readonly worker: Worker;
   readonly born: number;
+  readonly feed: SnapshotFeed;
   listening: boolean;
   snapshot?: MetricSnapshot;
 }
@@ -53,7 +53,8 @@ export class Fleet extends EventEmitter<FleetEvents> {
   readonly #members = new Map<number, Member>();
   readonly #questions = new Map<number, (explanation: Explanation) => void>();
   readonly #scrapes = new Map<number, (id: number) => void>();
-  #snapshot: Snapshot;
+  /** What to decide by; undefined until that is known. */
+  #snapshot: HeldSnapshot | undefined;
   #backoff = 0;
   #draining = false;
   #hasListened = false;
@@ -64,7 +65,6 @@ export class Fleet extends EventEmitter<FleetEvents> {
   constructor(options: FleetOptions) {
     super();
     this.#options = options;
-    this.#snapshot = options.snapshot;
     cluster.setupPrimary({
       exec: fileURLToPath(new URL('worker-main.ts', import.meta.url)),
       args: [],
@@ -85,15 +85,20 @@ export class Fleet extends EventEmitter<FleetEvents> {
     return this.#draining;
   }
 
-  /** Has all workers decide by these experiments: those that run, and those still to come. */
-  adopt(snapshot: Snapshot): void {
+  /**
+   * Has all workers decide by these experiments: those that run, and those still to come. No
+   * worker serves before the first of these.
+   */
+  adopt(snapshot: HeldSnapshot): void {
     this.#snapshot = snapshot;
-    for (const { worker } of this.#members.values()) tell(worker, { kind: 'snapshot', snapshot });
+    for (const { feed } of this.#members.values()) feed.offer(snapshot);
   }
 
   /** Has all workers ask the ledger anew about a visitor. */
   forget(visitor: VisitorId): void {
-    for (const { worker } of this.#members.values()) tell(worker, { kind: 'visitor', visitor });
+    for (const { worker } of this.#members.values()) {
+      void tell(worker, { kind: 'visitor', visitor });
+    }
   }
 
   /** What each worker has counted; a worker that is too busy to answer is given as it was last seen. */
@@ -111,7 +116,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
       for (const [id, { worker, listening }] of this.#members) {
         if (!listening || !worker.isConnected()) continue;
         asked.add(id);
-        tell(worker, { kind: 'metrics', request });
+        void tell(worker, { kind: 'metrics', request });
       }
       if (asked.size > 0) return;
       clearTimeout(timer);
@@ -140,7 +145,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
           clearTimeout(timer);
           resolve(explanation);
         });
-        tell(member.worker, { kind: 'explain', request, question });
+        void tell(member.worker, { kind: 'explain', request, question });
       });
     } finally {
       this.#questions.delete(request);
@@ -164,7 +169,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
             clearTimeout(killer);
             resolve();
           });
-          tell(worker, { kind: 'drain' });
+          void tell(worker, { kind: 'drain' });
         }),
     );
     await Promise.all(gone);
@@ -172,13 +177,11 @@ export class Fleet extends EventEmitter<FleetEvents> {
 
   #fork(): void {
     const worker = cluster.fork();
-    this.#members.set(worker.id, { worker, born: Date.now(), listening: false });
+    const feed = new SnapshotFeed((message) => tell(worker, message));
+    this.#members.set(worker.id, { worker, born: Date.now(), feed, listening: false });
     // A ledger that can't be opened is a mistake at the start; later it is one more outage.
-    tell(worker, {
-      ...this.#options.start,
-      snapshot: this.#snapshot,
-      needsLedger: !this.#hasListened,
-    });
+    void tell(worker, { ...this.#options.start, needsLedger: !this.#hasListened });
+    if (this.#snapshot !== undefined) feed.offer(this.#snapshot);
   }
 
   #heard(worker: Worker, message: FromWorker): void {
@@ -198,6 +201,9 @@ export class Fleet extends EventEmitter<FleetEvents> {
         }
         this.#isHopeless = true;
         this.emit('hopeless', message.reason);
+        return;
+      case 'adopted':
+        member.feed.answered(message.isUsed);
         return;
       case 'explanation':
         this.#questions.get(message.request)?.(message.explanation);
@@ -230,7 +236,10 @@ export class Fleet extends EventEmitter<FleetEvents> {
   }
 }
 
-/** A worker that is just dying can't be told anything; its exit says the rest. */
-function tell(worker: Worker, message: ToWorker): void {
-  worker.send(message, () => {});
+/**
+ * Resolves when the message is on its way. A worker that is just dying can't be told anything;
+ * its exit says the rest.
+ */
+function tell(worker: Worker, message: ToWorker): Promise<void> {
+  return new Promise((resolve) => worker.send(message, () => resolve()));
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import { readConfig, type Config, type Snapshot } from '@turnout/contracts';
+import { readConfig, type Config } from '@turnout/contracts';
 import { writeAddressFile, type AddressFile } from '@turnout/contracts/address-file';
 import { cookieSecrets } from '@turnout/contracts/cookie-secrets';
 import { configProblems } from './config-problems.ts';
@@ -11,12 +11,11 @@ import { openEventLog } from './events/event-log.ts';
 import { warnOfLossyRedis } from './events/redis-durability.ts';
 import { Fleet } from './fleet.ts';
 import { FleetMetrics } from './fleet-metrics.ts';
-import { createLastGood } from './last-good.ts';
+import { heldExperiment, type HeldSnapshot } from './held-snapshot.ts';
 import { openLedger } from './ledger.ts';
 import { listenProblem } from './listen-problem.ts';
 import { createLog, type Logger } from './log.ts';
 import { createPrivateServer } from './private-server.ts';
-import { openSnapshotStore } from './snapshot-store.ts';
 import { SnapshotWatch } from './snapshot-watch.ts';
 
 export interface ServeOptions {
@@ -46,17 +45,14 @@ export async function serve({ configFile, env }: ServeOptions): Promise<void> {
   const secrets = isTesting ? (config.cookieSecrets ?? cookieSecrets(dataDir)) : [];
   const ledger = isTesting ? openLedger(config, dataDir) : undefined;
   const events = isTesting ? openEventLog(config, dataDir) : undefined;
-  const watch = isTesting ? openWatch(config, dataDir, log) : undefined;
-  await watch?.begin();
-
   const fleet = new Fleet({
     size: config.workers ?? availableParallelism(),
     start: { kind: 'start', config, dataDir, cookieSecrets: secrets },
-    snapshot: watch?.current ?? NO_EXPERIMENTS,
     drain: config.drain,
     log,
   });
-  watch?.follow((snapshot) => fleet.adopt(snapshot));
+  const adopt = (snapshot: HeldSnapshot): void => fleet.adopt(snapshot);
+  const watch = isTesting ? createWatch(config, dataDir, log, adopt) : undefined;
   const changes = ledger?.onChanged((visitor) => fleet.forget(visitor));
   const metrics = new FleetMetrics(fleet, watch, ledger?.visitors, events, Date.now);
   const privateServer = createPrivateServer(fleet, metrics, log);
@@ -88,8 +84,9 @@ export async function serve({ configFile, env }: ServeOptions): Promise<void> {
   }
 
   try {
-    const [port] = await Promise.race([
-      once(fleet, 'listening'),
+    if (watch === undefined) adopt(NO_EXPERIMENTS);
+    const [[port]] = await Promise.race([
+      Promise.all([once(fleet, 'listening'), watch?.begin()]),
       once(fleet, 'hopeless').then(([reason]) => {
         throw new StartError(String(reason));
       }),
@@ -145,14 +142,24 @@ function tellAddress(
   }
 }
 
-const NO_EXPERIMENTS: Snapshot = { format: 1, revision: 0, publishedAt: 0, experiments: [] };
+const NO_EXPERIMENTS: HeldSnapshot = { revision: 0, publishedAt: 0, experiments: [] };
 
-function openWatch(config: Config, dataDir: string, log: Logger): SnapshotWatch {
+/** Until something is published, the experiments of the configuration count. */
+function createWatch(
+  { redis, upstreams, experiments = [] }: Config,
+  dataDir: string,
+  log: Logger,
+  adopt: (snapshot: HeldSnapshot) => void,
+): SnapshotWatch {
+  const seeds = experiments.map((document) =>
+    heldExperiment({ document, text: JSON.stringify(document) }),
+  );
   return new SnapshotWatch({
-    store: openSnapshotStore(config, dataDir),
-    lastGood: createLastGood(dataDir, config.redis === undefined ? 'embedded' : 'redis'),
-    seeds: config.experiments ?? [],
-    upstreams: Object.keys(config.upstreams),
+    dataDir,
+    redis,
+    upstreams: Object.keys(upstreams),
+    present: { ...NO_EXPERIMENTS, experiments: seeds },
+    adopt,
     log,
   });
 }

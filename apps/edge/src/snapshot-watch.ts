@@ -1,122 +1,146 @@
-import { isDeepStrictEqual } from 'node:util';
-import { SnapshotError, createSnapshotReader, type Snapshot } from '@turnout/contracts';
-import type { SnapshotStore } from '@turnout/router-core';
-import { configProblems } from './config-problems.ts';
-import type { LastGood } from './last-good.ts';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import type { Shortfall } from '@turnout/contracts';
+import type { HeldExperiment, HeldSnapshot } from './held-snapshot.ts';
 import type { Logger } from './log.ts';
+import type { FromFollower } from './snapshot-follower.ts';
+import type { FromThread, ThreadSettings } from './snapshot-thread.ts';
 
-/** How long a start waits for the store before it goes by what is on disk, in ms. */
-const FIRST_WAIT = 2_000;
+/** Wait before a thread that died is replaced, in ms. */
+const RESTART_AFTER = 1_000;
+/** How long the thread may take to close the store at the end, in ms. */
+const CLOSE_WAIT = 2_000;
 
-export interface SnapshotWatchOptions {
-  readonly store: SnapshotStore;
-  readonly lastGood: LastGood;
-  /** The experiments of the configuration: what counts until a snapshot is there. */
-  readonly seeds: Snapshot['experiments'];
-  /** Names that experiments may refer to. */
-  readonly upstreams: readonly string[];
+export interface SnapshotWatchOptions extends ThreadSettings {
+  /** Takes each snapshot that is to be decided by from then on. */
+  readonly adopt: (snapshot: HeldSnapshot) => void;
   readonly log: Logger;
 }
 
 /**
- * Follows what is published. Only a snapshot that every worker can use is handed on; anything
- * else is told in the log, and the present one stays.
+ * Follows what is published, by a thread: see `snapshot-thread.ts`. Only what every worker can
+ * use is handed on; anything else is told in the log, and what decides at present stays.
  */
 export class SnapshotWatch {
   readonly #options: SnapshotWatchOptions;
-  readonly #read: (text: string) => Snapshot;
-  #following: { close(): void } | undefined;
-  #current: Snapshot;
-  /** Snapshots that could not be used. */
+  #thread: Worker | undefined;
+  #restart: NodeJS.Timeout | undefined;
+  #isClosed = false;
+  #hasAdopted = false;
+  #current: HeldSnapshot;
+  #shortfalls: readonly Shortfall[] = [];
+  /** Snapshots of which nothing could be used. */
   refused = 0;
 
   constructor(options: SnapshotWatchOptions) {
     this.#options = options;
-    this.#read = createSnapshotReader(options.upstreams, configProblems);
-    this.#current = { format: 1, revision: 0, publishedAt: 0, experiments: options.seeds };
+    this.#current = options.present;
   }
 
   /** What is to be decided by. */
-  get current(): Snapshot {
+  get current(): HeldSnapshot {
     return this.#current;
   }
 
-  /** Takes the newer of what is published and what is on disk, if there is any. */
-  async begin(): Promise<void> {
-    const { store, lastGood, log } = this.#options;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${FIRST_WAIT} ms`)), FIRST_WAIT);
-    });
-    try {
-      this.#take(lastGood.read());
-    } catch (error) {
-      log.warn({ err: error }, 'the experiments kept on disk can not be read');
-    }
-    try {
-      this.#take(await Promise.race([store.latest(), late]));
-    } catch (error) {
-      log.warn({ err: error, revision: this.#current.revision }, 'no experiments can be had now');
-    } finally {
-      clearTimeout(timer);
-    }
+  /** Experiments that are not decided by as they are published. */
+  get shortfalls(): readonly Shortfall[] {
+    return this.#shortfalls;
   }
 
-  /** Hands each snapshot on that is to be decided by from then on. */
-  follow(adopt: (snapshot: Snapshot) => void): void {
-    this.#following = this.#options.store.follow((text) => {
-      if (this.#take(text)) adopt(this.#current);
-    });
+  /**
+   * Begins to follow. Resolves once the first snapshot was handed on.
+   *
+   * @throws {Error} when the store can't be used
+   */
+  begin(): Promise<void> {
+    const begun = Promise.withResolvers<void>();
+    this.#start(begun);
+    return begun.promise;
   }
 
-  /** Ends the following, and closes the store. */
+  /** Ends the following. */
   async close(): Promise<void> {
-    this.#following?.close();
-    await this.#options.store.close();
+    this.#isClosed = true;
+    clearTimeout(this.#restart);
+    const thread = this.#thread;
+    if (thread === undefined) return;
+    const exited = once(thread, 'exit');
+    thread.postMessage('close');
+    const late = setTimeout(() => void thread.terminate(), CLOSE_WAIT);
+    await exited;
+    clearTimeout(late);
   }
 
-  /** Whether the text is what counts from now on. */
-  #take(text: string | undefined): boolean {
-    if (text === undefined) return false;
-    const { lastGood, log } = this.#options;
-    let next: Snapshot;
-    try {
-      next = this.#read(text);
-    } catch (error) {
-      // Rules that are nested too deeply to be read throw something else. Nothing that is
-      // published may end the edge.
-      const problems = error instanceof SnapshotError ? error.problems : [String(error)];
-      this.refused++;
-      log.error(
-        { problems, staysAt: this.#current.revision },
-        'a snapshot of the experiments was refused: the last good one stays',
-      );
-      return false;
-    }
-    if (!supersedes(next, this.#current)) return false;
-    this.#current = next;
-    log.info(
-      { revision: next.revision, experiments: next.experiments.map(({ key }) => key) },
-      'deciding by new experiments',
-    );
-    try {
-      lastGood.write(text);
-    } catch (error) {
-      log.error({ err: error }, 'the experiments can not be kept on disk');
-    }
-    return true;
+  #start(begun: PromiseWithResolvers<void>): void {
+    const { dataDir, redis, upstreams, log } = this.#options;
+    const settings: ThreadSettings = { dataDir, redis, upstreams, present: this.#current };
+    const thread = new Worker(new URL('snapshot-thread.ts', import.meta.url), {
+      workerData: settings,
+    });
+    this.#thread = thread;
+    thread.on('message', (message: FromThread) => {
+      this.#hear(message);
+      if (message.kind === 'snapshot') begun.resolve();
+      else if (message.kind === 'hopeless') begun.reject(new Error(message.reason));
+    });
+    thread.on('error', (error) => log.error({ err: error }, 'following the experiments failed'));
+    thread.on('exit', () => {
+      this.#thread = undefined;
+      if (this.#isClosed) return;
+      // What it was given to read may be why: that keeps no edge from its start.
+      if (!this.#hasAdopted) this.#adopt(this.#current);
+      begun.resolve();
+      this.#restart = setTimeout(() => this.#start(begun), RESTART_AFTER);
+    });
   }
-}
 
-/**
- * Whether one snapshot is to replace another. The revision only grows, so an older one is what
- * a store still had after a fail-over; unless it was published later: then the numbers began
- * anew, with a new database.
- */
-function supersedes(next: Snapshot, present: Snapshot): boolean {
-  if (next.revision > present.revision) return true;
-  if (next.publishedAt <= present.publishedAt) return false;
-  return (
-    next.revision < present.revision || !isDeepStrictEqual(next.experiments, present.experiments)
-  );
+  #hear(message: FromThread): void {
+    const { log } = this.#options;
+    switch (message.kind) {
+      case 'snapshot':
+        this.#take(message);
+        return;
+      case 'refused':
+        this.refused++;
+        log.error(
+          { problems: message.problems, staysAt: this.#current.revision },
+          'a snapshot of the experiments was refused: the last good one stays',
+        );
+        return;
+      case 'trouble':
+        log.warn({ reason: message.reason, revision: this.#current.revision }, message.message);
+        return;
+      case 'hopeless':
+        log.error({ reason: message.reason }, 'the store of experiments can not be opened');
+        return;
+    }
+  }
+
+  #adopt(snapshot: HeldSnapshot): void {
+    this.#hasAdopted = true;
+    this.#current = snapshot;
+    this.#options.adopt(snapshot);
+  }
+
+  #take({ revision, publishedAt, experiments, shortfalls }: FromFollower & { kind: 'snapshot' }) {
+    const before = new Map(this.#current.experiments.map((one) => [one.key, one]));
+    const changed: string[] = [];
+    const held = experiments.flatMap((one): HeldExperiment[] => {
+      const key = typeof one === 'string' ? one : one.key;
+      const known = before.get(key);
+      before.delete(key);
+      if (typeof one === 'string' || known?.text === one.text) return known ? [known] : [];
+      changed.push(key);
+      return [one];
+    });
+    this.#adopt({ revision, publishedAt, experiments: held });
+    const { log } = this.#options;
+    log.info({ revision, changed, gone: [...before.keys()] }, 'deciding by new experiments');
+    const told = new Set(this.#shortfalls.map((one) => JSON.stringify(one)));
+    for (const shortfall of shortfalls) {
+      if (told.has(JSON.stringify(shortfall))) continue;
+      log.error({ ...shortfall, revision }, 'an experiment is not decided by as it is published');
+    }
+    this.#shortfalls = shortfalls;
+  }
 }

@@ -2,8 +2,7 @@ import cluster from 'node:cluster';
 import { createLog } from './log.ts';
 import { listenProblem } from './listen-problem.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
-import type { Snapshot } from '@turnout/contracts';
-import { startWorker, type RunningWorker } from './worker.ts';
+import { openWorker, type OpenWorker } from './worker.ts';
 
 // The process of one worker: started by the primary, told what to do by messages.
 
@@ -18,9 +17,11 @@ const REPORT_PACE = 0.15;
 
 // Else node:cluster ends this process by itself, at once, when the primary dies.
 if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
-let worker: RunningWorker | undefined;
-/** Came while the worker was starting. */
-let early: Snapshot | undefined;
+/** Once it accepts connections. */
+let worker: OpenWorker | undefined;
+/** The opening, and the snapshots that came since, one after the other. */
+let opening: Promise<OpenWorker | undefined> = Promise.resolve(undefined);
+let publicPort = 0;
 let ending: Promise<void> | undefined;
 
 process.on('message', (message: ToWorker) => void hear(message));
@@ -33,11 +34,14 @@ process.on('SIGTERM', () => {});
 async function hear(message: ToWorker): Promise<void> {
   switch (message.kind) {
     case 'start':
-      await start(message);
+      opening = open(message);
       return;
+    case 'experiments':
     case 'snapshot':
-      if (worker === undefined) early = message.snapshot;
-      else worker.adopt(message.snapshot);
+      opening = opening.then(async (opened) => {
+        if (opened !== undefined) await bring(opened, message);
+        return opened;
+      });
       return;
     case 'visitor':
       worker?.forget(message.visitor);
@@ -54,22 +58,44 @@ async function hear(message: ToWorker): Promise<void> {
   }
 }
 
-async function start(settings: ToWorker & { kind: 'start' }): Promise<void> {
+async function open(settings: ToWorker & { kind: 'start' }): Promise<OpenWorker | undefined> {
+  publicPort = settings.config.public.port;
   try {
-    const started = await startWorker({ ...settings, log });
-    worker = started;
-    if (early !== undefined) started.adopt(early);
-    await tell({ kind: 'listening', port: started.port });
-    reportUnasked(started);
+    return await openWorker({ ...settings, log });
   } catch (error) {
-    const { port } = settings.config.public;
-    await tell({
-      kind: 'hopeless',
-      reason: listenProblem(error, 'public', port, 'TURNOUT_PORT'),
-    });
-    await flush();
-    process.exit(1);
+    return giveUp(error);
   }
+}
+
+/** Brings the worker on to its next snapshot; with the first one it begins to serve. */
+async function bring(
+  opened: OpenWorker,
+  message: ToWorker & { kind: 'experiments' | 'snapshot' },
+): Promise<void> {
+  if (message.kind === 'experiments') {
+    await opened.prepare(message.texts);
+    return;
+  }
+  const isUsed = await opened.adopt(message);
+  if (worker === undefined) {
+    if (!isUsed) return giveUp('the experiments can not be used: see the log');
+    try {
+      await tell({ kind: 'listening', port: await opened.listen() });
+    } catch (error) {
+      return giveUp(error);
+    }
+    worker = opened;
+    reportUnasked(opened);
+  }
+  await tell({ kind: 'adopted', isUsed });
+}
+
+/** Ends this process: another try would end the same way. */
+async function giveUp(error: unknown): Promise<never> {
+  const reason = listenProblem(error, 'public', publicPort, 'TURNOUT_PORT');
+  await tell({ kind: 'hopeless', reason });
+  await flush();
+  process.exit(1);
 }
 
 async function end(): Promise<void> {
@@ -79,13 +105,13 @@ async function end(): Promise<void> {
 }
 
 /** @returns how many values it held */
-async function report(running: RunningWorker, request: number): Promise<number> {
+async function report(running: OpenWorker, request: number): Promise<number> {
   const snapshot = await running.counts();
   await tell({ kind: 'metrics', request, snapshot });
   return snapshot.reduce((sum, { values }) => sum + values.length, 0);
 }
 
-function reportUnasked(running: RunningWorker, delay = REPORT_EVERY): void {
+function reportUnasked(running: OpenWorker, delay = REPORT_EVERY): void {
   setTimeout(async () => {
     const values = await report(running, 0);
     reportUnasked(running, Math.max(REPORT_EVERY, values * REPORT_PACE));
@@ -93,7 +119,7 @@ function reportUnasked(running: RunningWorker, delay = REPORT_EVERY): void {
 }
 
 async function explainTo(
-  running: RunningWorker,
+  running: OpenWorker,
   { request, question }: ToWorker & { kind: 'explain' },
 ): Promise<void> {
   await tell({ kind: 'explanation', request, explanation: await running.explain(question) });

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Config, Snapshot } from '@turnout/contracts';
+import type { Config } from '@turnout/contracts';
 import type { ExplainRequest, Explanation } from '@turnout/contracts/explanation';
 import { createFront, plainAddress } from '@turnout/proxy';
 import type { Ledger, VisitorId } from '@turnout/router-core';
@@ -12,6 +12,7 @@ import { createRequestHandler } from './handle-request.ts';
 import { createUpgradeHandler } from './handle-upgrade.ts';
 import { openLedger } from './ledger.ts';
 import { logUnwritten } from './ledger-outages.ts';
+import type { SnapshotHead } from './live.ts';
 import type { Logger } from './log.ts';
 import { watchSpool, type MetricSnapshot } from './metrics.ts';
 
@@ -24,7 +25,6 @@ const LEDGER_WAIT = 2_000;
 
 export interface WorkerOptions {
   readonly config: Config;
-  readonly snapshot: Snapshot;
   readonly dataDir: string;
   readonly cookieSecrets: readonly string[];
   readonly log: Logger;
@@ -32,11 +32,14 @@ export interface WorkerOptions {
   readonly needsLedger: boolean;
 }
 
-/** A worker that accepts connections. */
-export interface RunningWorker {
-  readonly port: number;
-  /** Decides by these experiments from now on, or goes on as before and says why. */
-  adopt(snapshot: Snapshot): void;
+/** A worker that can accept connections. */
+export interface OpenWorker {
+  /** Compiles some of the snapshot to come, between requests. */
+  prepare(texts: readonly string[]): Promise<void>;
+  /** Decides by this snapshot from then on. False: it goes on as before, and the log says why. */
+  adopt(snapshot: SnapshotHead): Promise<boolean>;
+  /** Accepts connections. Resolves with the port. @throws {Error} when it can't be listened on */
+  listen(): Promise<number>;
   /** Asks the ledger anew about a visitor. */
   forget(visitor: VisitorId): void;
   counts(): Promise<MetricSnapshot>;
@@ -47,12 +50,12 @@ export interface RunningWorker {
 }
 
 /**
- * Opens the ledger and the public port.
+ * Opens all that a worker needs but for the public port.
  *
- * @throws {Error} when the port can't be listened on, or the configuration can't be compiled
+ * @throws {Error} when the ledger is needed and can't be opened, or the configuration can't be compiled
  */
-export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { config, snapshot, cookieSecrets, log } = options;
+export async function openWorker(options: WorkerOptions): Promise<OpenWorker> {
+  const { config, cookieSecrets, log } = options;
   const ledger = config.experiments !== undefined ? openLedgerFor(options) : undefined;
   if (ledger !== undefined && !(await ledger.ready(LEDGER_WAIT))) {
     log.warn({ waited: LEDGER_WAIT }, 'the ledger does not answer yet: routing by cookie and hash');
@@ -61,7 +64,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     config.experiments !== undefined
       ? openSpooledLog(config, options.dataDir, options.needsLedger, log)
       : undefined;
-  const edge = createEdge({ config, snapshot, cookieSecrets, ledger, events, log, now: Date.now });
+  const edge = createEdge({ config, cookieSecrets, ledger, events, log, now: Date.now });
   if (events !== undefined) watchSpool(edge.metrics.registry, events);
   const server = createFront({
     onRequest: createRequestHandler(edge),
@@ -72,18 +75,23 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       log.info({ remote, status, reason }, 'refused');
     },
   });
-  server.listen(config.public.port, config.public.address);
-  await once(server, 'listening');
   const tallying = setInterval(() => void edge.testing?.tally.flush(), TALLY_EVERY);
 
   return {
-    port: portOf(server),
-    adopt(next) {
+    prepare: async (texts) => edge.testing?.prepare(texts),
+    async adopt(next) {
       try {
-        edge.testing?.adopt(next);
+        await edge.testing?.adopt(next);
+        return true;
       } catch (error) {
         log.error({ err: error, revision: next.revision }, 'a snapshot can not be used');
+        return false;
       }
+    },
+    async listen() {
+      server.listen(config.public.port, config.public.address);
+      await once(server, 'listening');
+      return portOf(server);
     },
     forget: (visitor) => edge.testing?.assigner.forget(visitor),
     explain: (question) => explain(edge, ledger, question),

@@ -11,8 +11,17 @@ export {
   type Predicate,
   type TextPattern,
 } from './predicate.ts';
-export { SnapshotError, createSnapshotReader, readSnapshot } from './read-snapshot.ts';
+export {
+  SHORTFALL_OUTCOMES,
+  SnapshotError,
+  createSnapshotReader,
+  type ReadSnapshot,
+  type Shortfall,
+  type SnapshotReading,
+  type UsableExperiment,
+} from './read-snapshot.ts';
 export { layerOverlaps } from './layers.ts';
+export { repeatedExperiments } from './references.ts';
 export { pathName } from './problem.ts';
 export { schemaProblems } from './schema-problems.ts';
 export { snapshotSchema, type Snapshot } from './snapshot.ts';

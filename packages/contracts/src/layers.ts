@@ -28,19 +28,22 @@ export function layerOverlaps({
     const [from, to] = slots;
     return [{ index, layer: name, label: key ?? `experiments[${index}]`, from, to }];
   });
-  return claims.flatMap((claim, position) =>
-    claims.slice(0, position).flatMap((other): Problem[] => {
-      const from = Math.max(claim.from, other.from);
-      const to = Math.min(claim.to, other.to);
-      if (other.layer !== claim.layer || from >= to) return [];
-      return [
-        {
-          path: ['experiments', claim.index, 'layer', 'slots'],
-          message:
-            `experiments ${JSON.stringify(other.label)} and ${JSON.stringify(claim.label)} of layer ` +
-            `${JSON.stringify(claim.layer)} share the slots [${from}, ${to}); give each slots of its own`,
-        },
-      ];
-    }),
+  const byLayer = Map.groupBy(claims, ({ layer }) => layer);
+  const overlaps = [...byLayer.values()].flatMap((rivals) =>
+    rivals.flatMap((claim, position) =>
+      rivals
+        .slice(0, position)
+        .filter((other) => Math.max(claim.from, other.from) < Math.min(claim.to, other.to))
+        .map((other) => ({ claim, other })),
+    ),
   );
+  return overlaps.map(({ claim, other }): Problem => {
+    const shared = `[${Math.max(claim.from, other.from)}, ${Math.min(claim.to, other.to)})`;
+    return {
+      path: ['experiments', claim.index, 'layer', 'slots'],
+      message:
+        `experiments ${JSON.stringify(other.label)} and ${JSON.stringify(claim.label)} of layer ` +
+        `${JSON.stringify(claim.layer)} share the slots ${shared}; give each slots of its own`,
+    };
+  });
 }

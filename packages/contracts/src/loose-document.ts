@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { experimentSchema } from './experiment.ts';
+import { experimentSchema, type ExperimentDocument } from './experiment.ts';
 
 const text = z.string().optional().catch(undefined);
 const texts = z.array(text).catch([]);
@@ -46,6 +46,15 @@ const looseSchema = z.object({
  * its index. So one run names every problem, whatever else is wrong.
  */
 export type LooseDocument = z.infer<typeof looseSchema>;
+
+/**
+ * One experiment, as a document that holds nothing else.
+ *
+ * @param whole as its schema reads it; undefined where the schema refuses it
+ */
+export function looselyRead(raw: unknown, whole: ExperimentDocument | undefined): LooseDocument {
+  return { ...readLoosely({}), experiments: [{ ...experiment.parse(raw), whole }] };
+}
 
 /** Reads the parts of a document that are there. */
 export function readLoosely(raw: Readonly<Record<string, unknown>>): LooseDocument {

@@ -23,14 +23,11 @@ function unknownUpstreams({
   default: fallback,
   experiments,
 }: LooseDocument): Problem[] {
-  const names = Object.keys(upstreams).join(', ') || 'none';
+  const names = Object.keys(upstreams);
   const problems: Problem[] = [];
   const check = (upstream: string | undefined, path: Path) => {
     if (upstream === undefined || Object.hasOwn(upstreams, upstream)) return;
-    problems.push({
-      path,
-      message: `no upstream ${JSON.stringify(upstream)}; there are: ${names}`,
-    });
+    problems.push(unknownUpstream(upstream, names, path));
   };
   check(fallback, ['default']);
   routes.forEach((route, index) => check(route.upstream, ['routes', index, 'upstream']));
@@ -42,20 +39,25 @@ function unknownUpstreams({
   return problems;
 }
 
+/** @param names those that there are */
+export function unknownUpstream(upstream: string, names: readonly string[], path: Path): Problem {
+  const known = names.join(', ') || 'none';
+  return { path, message: `no upstream ${JSON.stringify(upstream)}; there are: ${known}` };
+}
+
 /** Experiments that are there twice. */
 export function repeatedExperiments({
   experiments,
 }: {
   readonly experiments: readonly { readonly key?: string | undefined }[];
 }): Problem[] {
+  const seen = new Set<string>();
   return experiments.flatMap(({ key }, index) => {
-    const first = experiments.findIndex((other) => other.key === key);
-    if (key === undefined || first === index) return [];
-    return [
-      {
-        path: ['experiments', index, 'key'],
-        message: `experiment ${JSON.stringify(key)} is there twice`,
-      },
-    ];
+    if (key === undefined || !seen.has(key)) {
+      if (key !== undefined) seen.add(key);
+      return [];
+    }
+    const message = `experiment ${JSON.stringify(key)} is there twice`;
+    return [{ path: ['experiments', index, 'key'], message }];
   });
 }

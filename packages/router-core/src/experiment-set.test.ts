@@ -1,7 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { request } from '../test/request.ts';
-import { compileExperiments } from './experiment-set.ts';
+import { NextExperimentSet, compileExperiments } from './experiment-set.ts';
+import type { ExperimentSet } from './experiment-set.ts';
+import { compileExperiment } from './experiment.ts';
 import type { ExperimentDefinition } from './experiment.ts';
 import type { PredicateDefinition } from './rules/definition.ts';
 
@@ -118,5 +120,50 @@ describe('a set of experiments', () => {
       ),
       { numRuns: 1_000 },
     );
+  });
+
+  test('a set made from another one is as one made from nothing, and the other stays', () => {
+    const changes = fc.array(
+      fc.array(fc.tuple(fc.nat({ max: 5 }), scopes, fc.constantFrom('running', 'draft')), {
+        maxLength: 6,
+      }),
+      { minLength: 1, maxLength: 4 },
+    );
+    fc.assert(
+      fc.property(changes, fc.array(requests, { minLength: 1, maxLength: 6 }), (steps, asked) => {
+        const answers = (set: ExperimentSet) =>
+          asked.map((one) => [set.inScope(one).map(({ key }) => key), set.mayConcern(one)]);
+        let set = compileExperiments([]);
+        for (const step of steps) {
+          // Some stand as they stood, some have another scope, place or status, some are gone.
+          const byKey = new Map(
+            step.map(([key, scope, status]) => [
+              `e${key}`,
+              experiment(`e${key}`, { scope, status }),
+            ]),
+          );
+          const told = answers(set);
+          const next = compileExperiments([...byKey.values()], set);
+          expect(answers(next)).toEqual(answers(compileExperiments([...byKey.values()])));
+          expect(answers(set)).toEqual(told);
+          set = next;
+        }
+        // Nothing is left of what is gone.
+        expect(compileExperiments([], set).index.roots).toEqual(compileExperiments([]).index.roots);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('what is put in ahead, and is not among those that are wanted, is not found', () => {
+    const before = compileExperiments([experiment('a')]);
+    const next = new NextExperimentSet(before);
+    const [b, c] = ['b', 'c'].map((key) => compileExperiment(experiment(key)));
+    if (b === undefined || c === undefined) throw new Error('Expected two');
+    next.put(b);
+    next.put(c);
+    const found = next.finish([c, ...before.experiments]).inScope(request('/'));
+    expect(found.map(({ key }) => key)).toEqual(['c', 'a']);
+    expect(before.inScope(request('/')).map(({ key }) => key)).toEqual(['a']);
   });
 });

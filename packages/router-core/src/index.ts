@@ -36,7 +36,7 @@ export type {
   Variant,
   VariantDefinition,
 } from './experiment.ts';
-export { compileExperiments } from './experiment-set.ts';
+export { NextExperimentSet, compileExperiments } from './experiment-set.ts';
 export type { ExperimentSet } from './experiment-set.ts';
 export { PredicateError, compilePredicate, predicateProblems } from './rules/predicate.ts';
 export type { Predicate } from './rules/predicate.ts';
@@ -88,6 +88,7 @@ export type {
   UnassignedReason,
   Visitor,
 } from './assignment.ts';
+export { createTimeSlices } from './time-slices.ts';
 export { createAssigner } from './assigner.ts';
 export type { Assigner, AssignerOptions, AssignerStatus } from './assigner.ts';
 export type { BreakerOptions, BreakerState } from './breaker.ts';

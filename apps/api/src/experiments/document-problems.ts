@@ -1,6 +1,9 @@
 import { layerOverlaps } from '@turnout/contracts';
 import type { ExperimentDocument, Path, Problem } from '@turnout/contracts';
-import { ExperimentError, compileExperiment } from '@turnout/router-core';
+import { ExperimentError, compileExperiment, createTimeSlices } from '@turnout/router-core';
+
+/** How long documents are checked before other work gets its turn, in ms. */
+const SLICE = 10;
 
 /** A document that is about to be stored. */
 export interface Draft {
@@ -18,13 +21,19 @@ export interface Draft {
  *
  * @param upstreams the names that there are; undefined where nobody knows
  */
-export function documentProblems(
+export async function documentProblems(
   drafts: readonly Draft[],
   others: readonly ExperimentDocument[],
   upstreams: readonly string[] | undefined,
-): Problem[] {
+): Promise<Problem[]> {
+  const slice = createTimeSlices(SLICE);
+  const uncompilable: Problem[] = [];
+  for (const draft of drafts) {
+    uncompilable.push(...compileProblems(draft));
+    await slice();
+  }
   return [
-    ...drafts.flatMap(compileProblems),
+    ...uncompilable,
     ...drafts.flatMap((draft) =>
       upstreams === undefined ? [] : unknownUpstreams(draft, upstreams),
     ),

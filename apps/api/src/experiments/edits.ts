@@ -1,3 +1,4 @@
+import { repeatedExperiments } from '@turnout/contracts';
 import type { ExperimentDocument } from '@turnout/contracts';
 import type {
   allocationSchema,
@@ -81,17 +82,7 @@ export function placements(
   documents: readonly ExperimentDocument[],
   revisions: Readonly<Record<string, number>> = {},
 ): Edit[] {
-  const keys = documents.map(({ key }) => key);
-  const problems = keys.flatMap((key, index) =>
-    keys.indexOf(key) === index
-      ? []
-      : [
-          {
-            path: ['experiments', index, 'key'],
-            message: `experiment ${JSON.stringify(key)} is there twice`,
-          },
-        ],
-  );
+  const problems = repeatedExperiments({ experiments: documents });
   if (problems.length > 0) throw new InvalidChange(problems);
   return documents.map((document, index) => ({
     kind: 'place',

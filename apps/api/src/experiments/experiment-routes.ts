@@ -2,7 +2,6 @@ import { Router, json } from 'express';
 import type { RequestHandler, Response } from 'express';
 import {
   allocationSchema,
-  applySchema,
   creationSchema,
   previewRequestSchema,
   replacementSchema,
@@ -10,10 +9,12 @@ import {
   statusChangeSchema,
 } from '@turnout/contracts/management';
 import type { ApplyResult, Change, Meaning } from '@turnout/contracts/management';
+import { createTimeSlices } from '@turnout/router-core';
 import { holderOf, requireRole } from '../auth/require-role.ts';
 import { allowOnly } from '../http/allowed-methods.ts';
 import { checkedBody, queryCount } from '../http/checked.ts';
 import { requireJson } from '../http/json-body.ts';
+import { checkedApplication } from './application-body.ts';
 import { InvalidChange, StaleRevision } from './change-errors.ts';
 import type { Edit } from './edit.ts';
 import { allocationEdit, placements, revertEdit, statusEdit } from './edits.ts';
@@ -32,6 +33,10 @@ const MAX_REVISION = 999_999_999;
 const body: RequestHandler[] = [requireJson, json({ limit: '1mb' })];
 const viewer = requireRole('viewer');
 const editor: RequestHandler[] = [requireRole('editor'), ...body];
+/** A file of thousands of experiments: 1,000 with 200 rules each are some 9 MB. */
+const applier: RequestHandler[] = [requireRole('editor'), requireJson, json({ limit: '32mb' })];
+/** How long changes are written out before other work gets its turn, in ms. */
+const SLICE = 10;
 
 /** `/experiments` and `/apply`: what there is, and changes of it. */
 export function experimentRoutes(options: ExperimentRoutesOptions): Router {
@@ -137,16 +142,27 @@ export function experimentRoutes(options: ExperimentRoutesOptions): Router {
 
   router
     .route('/apply')
-    .post(...editor, async (req, res) => {
-      const { experiments: documents, revisions, ...why } = checkedBody(applySchema, req.body);
+    .post(...applier, async (req, res) => {
+      const { experiments: documents, revisions, ...why } = await checkedApplication(req.body);
       const edits = placements(documents, revisions);
       const author = holderOf(res).name;
       const changes = await experiments.change({ ...why, edits, author });
-      res.json({ changes } satisfies ApplyResult);
+      await sendApplied(res, { changes });
     })
     .all(allowOnly('POST'));
 
   return router;
+}
+
+/** Written piece by piece: thousands of changes take a while. */
+async function sendApplied(res: Response, { changes }: ApplyResult): Promise<void> {
+  const slice = createTimeSlices(SLICE);
+  const texts: string[] = [];
+  for (const change of changes) {
+    texts.push(JSON.stringify(change));
+    await slice();
+  }
+  res.type('application/json').end(`{"changes":[${texts.join(',')}]}`);
 }
 
 function sendChange(res: Response, change: Change): void {

@@ -7,6 +7,7 @@ import type {
   Meaning,
   PublishedSnapshot,
 } from '@turnout/contracts/management';
+import { createTimeSlices } from '@turnout/router-core';
 import type { Publisher } from '../publication/publisher.ts';
 import type { AuditEntry } from '../repository/audit-repository.ts';
 import type {
@@ -76,6 +77,8 @@ export interface ExperimentsOptions {
 const WAITING_LIMIT = 100;
 /** Times that a change is planned anew because another process was faster. */
 const ATTEMPTS = 20;
+/** How long a change is planned before other work gets its turn, in ms. */
+const SLICE = 10;
 
 /** An edit, and the experiment after it. */
 interface Outcome {
@@ -92,7 +95,7 @@ export function createExperiments(options: ExperimentsOptions): Experiments {
   async function make(order: ChangeOrder): Promise<{ outcomes: Outcome[]; snapshot: number }> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const live = await repository.live();
-      const outcomes = plan(live, order, upstreams, now());
+      const outcomes = await plan(live, order, upstreams, now());
       const revisions = outcomes.filter(isNew).map(({ after }) => after);
       if (order.dryRun || revisions.length === 0) return { outcomes, snapshot: live.snapshot };
       const audit = revisions.map(auditOf);
@@ -135,16 +138,20 @@ export function createExperiments(options: ExperimentsOptions): Experiments {
       const { outcomes, snapshot } = await turns.run(() => make(order));
       if (!order.dryRun && outcomes.some(isNew)) await publisher.publish();
       const published = publishedAs(snapshot, publisher.published());
-      return Promise.all(
-        outcomes.map(async ({ edit, after }): Promise<Change> => ({
+      const slice = createTimeSlices(SLICE);
+      const changes: Change[] = [];
+      for (const { edit, after } of outcomes) {
+        changes.push({
           action: edit.action,
           dryRun: order.dryRun,
           experiment: experimentRecord(after),
           diff: edit.diff,
           preview: await estimateMoves(edit, countVisitors, now()),
           published,
-        })),
-      );
+        });
+        await slice();
+      }
+      return changes;
     },
     async isPublished() {
       const { snapshot } = await repository.live();
@@ -154,19 +161,19 @@ export function createExperiments(options: ExperimentsOptions): Experiments {
 }
 
 /** What an order comes to, on top of what stands. */
-function plan(
+async function plan(
   live: LiveExperiments,
   { edits, author, reason, meaning }: ChangeOrder,
   upstreams: readonly string[] | undefined,
   at: Date,
-): Outcome[] {
-  const planned = planAll(edits, live, meaning);
+): Promise<Outcome[]> {
+  const planned = await planAll(edits, live, meaning);
   const drafts = planned.filter(({ action }) => action !== 'none');
   const changed = new Set(drafts.map(({ document }) => document.key));
   const others = [...live.experiments.values()]
     .filter(({ key }) => !changed.has(key))
     .map(({ document }) => document);
-  const problems = documentProblems(drafts, others, upstreams);
+  const problems = await documentProblems(drafts, others, upstreams);
   if (problems.length > 0) throw new InvalidChange(problems);
   return planned.map((edit) => {
     const { before, document } = edit;
@@ -178,17 +185,23 @@ function plan(
 }
 
 /** Plans all edits, so that the problems of all are told at once. */
-function planAll(edits: readonly Edit[], live: LiveExperiments, meaning: Meaning): PlannedEdit[] {
+async function planAll(
+  edits: readonly Edit[],
+  live: LiveExperiments,
+  meaning: Meaning,
+): Promise<PlannedEdit[]> {
+  const slice = createTimeSlices(SLICE);
   const problems: Problem[] = [];
-  const planned = edits.flatMap((edit) => {
+  const planned: PlannedEdit[] = [];
+  for (const edit of edits) {
     try {
-      return [planEdit(edit, live.experiments.get(edit.key), meaning)];
+      planned.push(planEdit(edit, live.experiments.get(edit.key), meaning));
     } catch (error) {
       if (!(error instanceof InvalidChange)) throw error;
       problems.push(...error.problems);
-      return [];
     }
-  });
+    await slice();
+  }
   if (problems.length > 0) throw new InvalidChange(problems);
   return planned;
 }

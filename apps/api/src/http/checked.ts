@@ -5,6 +5,9 @@ import { HttpProblem, unprocessable } from './problem.ts';
 /** Levels of a body: rules within rules are read, compiled and told by recursion, here and on edges. */
 const DEEPEST = 64;
 
+/** Of a body that its schema refuses. */
+export const MALFORMED = 'The body is not as it should be; `errors` names each problem.';
+
 /**
  * A body as its schema reads it.
  *
@@ -14,15 +17,22 @@ export function checkedBody<Schema extends z.ZodType>(
   schema: Schema,
   body: unknown,
 ): z.output<Schema> {
-  if (isDeeper(body, DEEPEST)) {
-    throw unprocessable(`The body is nested too deeply: expected at most ${DEEPEST} levels.`, []);
-  }
+  refuseTooDeep(body, 0);
   const { data, error } = schema.safeParse(body);
   if (error === undefined) return data;
-  throw unprocessable(
-    'The body is not as it should be; `errors` names each problem.',
-    schemaProblems(error, body),
-  );
+  throw unprocessable(MALFORMED, schemaProblems(error, body));
+}
+
+/**
+ * Refuses what is nested deeper than the code that reads it by recursion can take.
+ *
+ * @param above levels of the body that the value stands in
+ * @throws HttpProblem 422
+ */
+export function refuseTooDeep(value: unknown, above: number): void {
+  if (isDeeper(value, DEEPEST - above)) {
+    throw unprocessable(`The body is nested too deeply: expected at most ${DEEPEST} levels.`, []);
+  }
 }
 
 /**

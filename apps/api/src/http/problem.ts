@@ -109,6 +109,11 @@ export function unprocessable(detail: string, problems: readonly ContractProblem
   });
 }
 
+function sizeName(bytes: number): string {
+  const kilobytes = Math.round(bytes / 1024);
+  return kilobytes < 1024 ? `${kilobytes} kB` : `${Math.round(kilobytes / 1024)} MB`;
+}
+
 function asHttpProblem(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error;
   if (error instanceof RepositoryUnavailable || error instanceof RepositoryUnusable) {
@@ -125,8 +130,12 @@ function asHttpProblem(error: unknown): HttpProblem {
   const status = error instanceof Error && 'status' in error ? error.status : undefined;
   if (status === 413) {
     const limit = error instanceof Error && 'limit' in error ? Number(error.limit) : Number.NaN;
-    const most = limit > 0 ? `larger than ${Math.round(limit / 1024)} kB` : 'too large';
-    return new HttpProblem(413, 'Content Too Large', `The body is ${most}.`);
+    const most = limit > 0 ? `larger than ${sizeName(limit)}` : 'too large';
+    return new HttpProblem(
+      413,
+      'Content Too Large',
+      `The body is ${most}. Send less at once: of a file of experiments, some first, then the others.`,
+    );
   }
   if (status === 415) {
     return new HttpProblem(

@@ -356,6 +356,72 @@ describeDatabases('managing experiments', (kind) => {
     expect(again.body.changes.map(({ action }) => action)).toEqual(['none', 'none', 'none']);
   });
 
+  test('others are answered while a large file is applied', async () => {
+    const experiments = Array.from({ length: 400 }, (_, at) =>
+      experimentDocument({
+        key: `${newKey()}-${at}`,
+        audience: {
+          not: { any: Array.from({ length: 100 }, (__, k) => ({ query: { name: `q${k}` } })) },
+        },
+      }),
+    );
+    const applying = { isOver: false };
+    const applied = manage<ApplyResult>(url, 'POST /apply', { experiments, reason: 'deploy' });
+    void applied.finally(() => (applying.isOver = true));
+    let answered = 0;
+    while (!applying.isOver) {
+      expect((await fetch(`${url}/healthz`)).status).toBe(200);
+      if (!applying.isOver) answered++;
+    }
+    expect((await applied).body.changes.map(({ experiment }) => experiment.key)).toEqual(
+      experiments.map(({ key }) => key),
+    );
+    expect(answered).toBeGreaterThan(3);
+    const killed = await manage<Change>(url, `POST /experiments/${experiments[7]?.key}/status`, {
+      status: 'killed',
+      reason: 'too hot',
+    });
+    expect(killed.body).toMatchObject({ action: 'change', experiment: { revision: 2 } });
+  });
+
+  test('what is wrong with a file is told of all its documents, and of the rest', async () => {
+    const { status, body } = await manage<ManagementProblem>(url, 'POST /apply', {
+      experiments: [
+        experimentDocument({ key: newKey() }),
+        { ...experimentDocument({ key: newKey() }), phase: 0 },
+        { ...experimentDocument({ key: newKey() }), title: 'x'.repeat(1_100_000) },
+        null,
+      ],
+      meaning: 'none',
+    });
+    expect(status).toBe(422);
+    expect(body.errors?.map(({ field }) => field)).toEqual([
+      'experiments[1].phase',
+      'experiments[2].title',
+      'experiments[2]',
+      'experiments[3]',
+      'reason',
+      'meaning',
+    ]);
+    expect(body.errors?.[2]?.message).toMatch(
+      /^expected at most 1048576 bytes of JSON, got 110\d{4}$/,
+    );
+  });
+
+  test('a body that is too large is told what to do', async () => {
+    const answers = await Promise.all([
+      manage<ManagementProblem>(url, 'POST /experiments', { document: 'x'.repeat(1_100_000) }),
+      manage<ManagementProblem>(url, 'POST /apply', { experiments: ['x'.repeat(34_000_000)] }),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([413, 413]);
+    expect(answers.map(({ body }) => body.detail)).toEqual(
+      ['1 MB', '32 MB'].map(
+        (most) =>
+          `The body is larger than ${most}. Send less at once: of a file of experiments, some first, then the others.`,
+      ),
+    );
+  });
+
   test('the audit says who did what', async () => {
     const key = newKey();
     await create(url, { key });

@@ -97,7 +97,7 @@ export function openManagement(options: ManagementOptions): OpenManagement {
     async begin() {
       tellSeeding(await seedExperiments(experiments, settings.seeds), logger);
       const live = (await experiments.list()).experiments;
-      tellProblems(documentProblems(live.map(placed), [], upstreams), logger);
+      tellProblems(await documentProblems(live.map(placed), [], upstreams), logger);
       publisher.start();
       repetitions = [
         repeat(
@@ -148,6 +148,6 @@ function tellProblems(problems: readonly Problem[], logger: Logger): void {
   if (problems.length === 0) return;
   logger.error(
     { problems: problems.map(({ path, message }) => `${pathName(path)}: ${message}`) },
-    'Edges with this turnout.yaml can not use the experiments as they stand, and keep those that they have. Change the file or the experiments.',
+    'Edges with this turnout.yaml can not use the experiments as they stand: their logs say what they do instead. Change the file or the experiments.',
   );
 }

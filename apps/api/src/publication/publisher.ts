@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { snapshotSchema } from '@turnout/contracts';
-import type { Snapshot } from '@turnout/contracts';
+import type { ExperimentDocument, Snapshot } from '@turnout/contracts';
 import type { PublishedSnapshot } from '@turnout/contracts/management';
 import type { SnapshotStore } from '@turnout/router-core';
+import { createTimeSlices } from '@turnout/router-core';
 import type { ExperimentRepository, LiveExperiments } from '../repository/experiment-repository.ts';
 import { withinTime } from '../repository/time-limit.ts';
 
@@ -32,6 +33,8 @@ const PATIENCE = 1_000;
 /** Milliseconds until the next look: while something is not published, and when all is well. */
 const SOON = 1_000;
 const LATER = 3_000;
+/** How long documents are written before other work gets its turn, in ms. */
+const SLICE = 10;
 
 export function createPublisher(options: PublisherOptions): Publisher {
   const { repository, store, now, onFailure, onRecovery } = options;
@@ -52,8 +55,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
     const live = await repository.live();
     if (live.snapshot === 0) return;
     if (text !== undefined && text === knownText && published?.revision === live.snapshot) return;
-    const latest = readSnapshot(text);
-    if (latest !== undefined && isWhatStands(latest, live)) {
+    const latest = text === undefined ? undefined : readHead(text);
+    if (latest !== undefined && (await isWhatStands(latest, live))) {
       remember(latest, text);
       return;
     }
@@ -62,8 +65,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
     if (isAhead && !(await repository.raise(live.snapshot, latest.revision + 1))) {
       return bringUp();
     }
-    const snapshot = snapshotOf(isAhead ? await repository.live() : live, now());
-    const newText = JSON.stringify(snapshot);
+    const standing = isAhead ? await repository.live() : live;
+    const snapshot = { revision: standing.snapshot, publishedAt: now().getTime() };
+    const newText = await textOf(standing, snapshot.publishedAt);
     await store.publish(newText);
     remember(snapshot, newText);
     // Another process may have published a later one meanwhile, which this one has covered.
@@ -120,9 +124,24 @@ export function createPublisher(options: PublisherOptions): Publisher {
   };
 }
 
-/** A text of ours; undefined for what nobody can read. */
-function readSnapshot(text: string | undefined): Snapshot | undefined {
-  if (text === undefined) return undefined;
+/** What a published text says of itself, before its experiments. */
+interface Head extends Pick<Snapshot, 'revision' | 'publishedAt'> {
+  readonly text: string;
+}
+
+/** As `textOf` writes it. */
+const HEAD = /^\{"format":1,"revision":(\d+),"publishedAt":(\d+),"experiments":\[/;
+
+/** Undefined for what nobody can read. */
+function readHead(text: string): Head | undefined {
+  const [, revision, publishedAt] = HEAD.exec(text) ?? [];
+  const head = { revision: Number(revision), publishedAt: Number(publishedAt), text };
+  if (revision !== undefined) return head;
+  const read = readSnapshot(text);
+  return read && { revision: read.revision, publishedAt: read.publishedAt, text };
+}
+
+function readSnapshot(text: string): Snapshot | undefined {
   try {
     return snapshotSchema.safeParse(JSON.parse(text)).data;
   } catch {
@@ -130,19 +149,30 @@ function readSnapshot(text: string | undefined): Snapshot | undefined {
   }
 }
 
-function isWhatStands(latest: Snapshot, live: LiveExperiments): boolean {
-  return (
-    latest.revision === live.snapshot && isDeepStrictEqual(latest.experiments, documentsOf(live))
-  );
+async function isWhatStands(
+  { revision, publishedAt, text }: Head,
+  live: LiveExperiments,
+): Promise<boolean> {
+  if (revision !== live.snapshot) return false;
+  if (text === (await textOf(live, publishedAt))) return true;
+  // Another version may write the same documents otherwise.
+  return isDeepStrictEqual(readSnapshot(text)?.experiments, documentsOf(live));
 }
 
-function snapshotOf(live: LiveExperiments, at: Date): Snapshot {
-  return {
-    format: 1,
-    revision: live.snapshot,
-    publishedAt: at.getTime(),
-    experiments: documentsOf(live),
-  };
+/** Of documents that were written before, so that a change writes only what it changes. */
+const written = new WeakMap<ExperimentDocument, string>();
+
+/** The snapshot as it is published. */
+async function textOf(live: LiveExperiments, publishedAt: number): Promise<string> {
+  const slice = createTimeSlices(SLICE);
+  const texts: string[] = [];
+  for (const document of documentsOf(live)) {
+    const text = written.get(document) ?? JSON.stringify(document);
+    written.set(document, text);
+    texts.push(text);
+    await slice();
+  }
+  return `{"format":1,"revision":${live.snapshot},"publishedAt":${publishedAt},"experiments":[${texts.join(',')}]}`;
 }
 
 function documentsOf({ experiments }: LiveExperiments): Snapshot['experiments'] {

@@ -129,6 +129,24 @@ describeDatabases('experiment repository', (kind) => {
     ]);
   });
 
+  test('of many all are the same for who stored them, who knew some, and who knew none', async () => {
+    const { repository, location } = await open(kind);
+    const other = await reopen(location);
+    const keys = Array.from({ length: 120 }, (_, at) => `e-${(at * 77) % 120}`);
+    await repository.experiments.commit(0, [revision(1, { key: 'e' }), revision(1)], []);
+    await other.experiments.live();
+    await repository.experiments.live();
+    const many = keys.map((key) => revision(1, { key, at: LATER }));
+    await repository.experiments.commit(1, [...many, revision(2, { at: LATER })], []);
+    const stored = await repository.experiments.live();
+    const fresh = await (await reopen(location)).experiments.live();
+    expect(stored.snapshot).toBe(2);
+    expect([...stored.experiments]).toEqual([...fresh.experiments]);
+    expect([...(await other.experiments.live()).experiments]).toEqual([...fresh.experiments]);
+    expect(fresh.experiments.size).toBe(122);
+    expect(fresh.experiments.get('home')).toMatchObject({ revision: 2, createdAt: NOON });
+  });
+
   test('moves the snapshot on without a change, if nobody was faster', async () => {
     const { repository } = await open(kind);
     await repository.experiments.commit(0, [revision(1)], []);

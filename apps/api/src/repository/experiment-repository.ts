@@ -2,6 +2,7 @@ import { experimentSchema } from '@turnout/contracts';
 import type { ExperimentDocument } from '@turnout/contracts';
 import { MEANINGS } from '@turnout/contracts/management';
 import type { Meaning } from '@turnout/contracts/management';
+import { createTimeSlices } from '@turnout/router-core';
 import { auditStatement } from './audit-repository.ts';
 import type { AuditEntry } from './audit-repository.ts';
 import { timeOf } from './sql-database.ts';
@@ -62,12 +63,17 @@ const REVISION =
 const SNAPSHOT = 'SELECT revision FROM experiment_snapshot WHERE id = 1';
 
 // One statement, so that it sees one moment. The snapshot's row is there without experiments too.
+// Without the documents: most of them are known, and a revision never changes.
 const LIVE = `
-  SELECT s.revision AS snapshot, e.created_at AS first_at, ${REVISION}
+  SELECT s.revision AS snapshot, e.experiment, e.revision, e.created_at AS first_at
   FROM experiment_snapshot s
   LEFT JOIN experiments e ON s.id = 1
-  LEFT JOIN experiment_revisions r ON r.experiment = e.experiment AND r.revision = e.revision
   ORDER BY e.experiment`;
+
+/** Documents that are read by one statement. */
+const BATCH = 50;
+/** How long documents are read before other work gets its turn, in ms. */
+const SLICE = 10;
 
 /** Experiments in a database of either kind. */
 export function createExperimentRepository(database: SqlDatabase): ExperimentRepository {
@@ -78,7 +84,7 @@ export function createExperimentRepository(database: SqlDatabase): ExperimentRep
     async live() {
       const [row] = await database.rows(SNAPSHOT);
       if (known !== undefined && known.snapshot === Number(row?.['revision'])) return known;
-      known = liveOfRows(await database.rows(LIVE), known?.experiments ?? new Map());
+      known = await readLive(database, known?.experiments ?? new Map());
       return known;
     },
     async history(key, { before, limit }) {
@@ -103,7 +109,13 @@ export function createExperimentRepository(database: SqlDatabase): ExperimentRep
         ...revisions.flatMap(storeRevision),
         ...audit.map(auditStatement),
       ]);
-      return done && from + 1;
+      if (done === undefined) return undefined;
+      const snapshot = from + 1;
+      // Whoever stores it need not read it again.
+      if (known?.snapshot === from) {
+        known = { snapshot, experiments: withRevisions(known.experiments, revisions) };
+      }
+      return snapshot;
     },
     async raise(from, to) {
       return (await database.transact([moveSnapshot(from, to)])) !== undefined;
@@ -140,23 +152,65 @@ function storeRevision(stored: StoredRevision): Statement[] {
   ];
 }
 
-/** @param before what was read earlier: revisions that are there still are not parsed again */
-function liveOfRows(
-  rows: readonly SqlRow[],
+/** @param before what was read earlier: revisions that are there still are not read again */
+async function readLive(
+  database: SqlDatabase,
   before: ReadonlyMap<string, LiveExperiment>,
-): LiveExperiments {
+): Promise<LiveExperiments> {
+  const index = await database.rows(LIVE);
+  const rows = index.filter(({ experiment }) => typeof experiment === 'string');
+  const isKnown = ({ experiment, revision }: SqlRow): boolean =>
+    before.get(String(experiment))?.revision === Number(revision);
+  const read = await readRevisions(
+    database,
+    rows.filter((row) => !isKnown(row)),
+  );
   const experiments = new Map<string, LiveExperiment>();
   for (const row of rows) {
-    const { experiment: key } = row;
-    if (typeof key !== 'string') continue;
-    const known = before.get(key);
-    const experiment =
-      known?.revision === Number(row['revision'])
-        ? known
-        : { ...revisionOfRow(row), createdAt: timeOf(row['first_at']) };
-    experiments.set(experiment.key, experiment);
+    const key = String(row['experiment']);
+    const stored = read.get(key);
+    const experiment = stored ? { ...stored, createdAt: timeOf(row['first_at']) } : before.get(key);
+    if (experiment !== undefined) experiments.set(key, experiment);
   }
-  return { snapshot: Number(rows[0]?.['snapshot'] ?? 0), experiments };
+  return { snapshot: Number(index[0]?.['snapshot'] ?? 0), experiments };
+}
+
+/** The revisions that these rows name, by experiment. */
+async function readRevisions(
+  database: SqlDatabase,
+  named: readonly SqlRow[],
+): Promise<ReadonlyMap<string, StoredRevision>> {
+  const slice = createTimeSlices(SLICE);
+  const read = new Map<string, StoredRevision>();
+  for (let at = 0; at < named.length; at += BATCH) {
+    const batch = named.slice(at, at + BATCH);
+    const either = batch.map(() => '(r.experiment = ? AND r.revision = ?)').join(' OR ');
+    const values = batch.flatMap(({ experiment, revision }) => [
+      String(experiment),
+      Number(revision),
+    ]);
+    const sql = `SELECT ${REVISION} FROM experiment_revisions r WHERE ${either}`;
+    for (const row of await database.rows(sql, values)) {
+      const stored = revisionOfRow(row);
+      read.set(stored.key, stored);
+      await slice();
+    }
+  }
+  return read;
+}
+
+/** The experiments with these revisions in place of their earlier ones, in the order of keys. */
+function withRevisions(
+  experiments: ReadonlyMap<string, LiveExperiment>,
+  revisions: readonly StoredRevision[],
+): ReadonlyMap<string, LiveExperiment> {
+  const next = new Map(experiments);
+  for (const stored of revisions) {
+    const createdAt = experiments.get(stored.key)?.createdAt ?? stored.at;
+    next.set(stored.key, { ...stored, createdAt });
+  }
+  if (next.size === experiments.size) return next;
+  return new Map([...next].toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 function revisionOfRow(row: SqlRow): StoredRevision {

@@ -39,8 +39,11 @@ export function sqliteDatabase(
       return attempt(() =>
         transacting(() => {
           const changes: number[] = [];
+          const prepared = new Map<string, StatementSync>();
           for (const { sql, values } of statements) {
-            const done = database.prepare(sql).run(...values.map(inputValue));
+            const statement = prepared.get(sql) ?? database.prepare(sql);
+            prepared.set(sql, statement);
+            const done = statement.run(...values.map(inputValue));
             changes.push(Number(done.changes));
             if (changes[0] === 0) return undefined;
           }

@@ -46,7 +46,7 @@ function reporter(
   return {
     visitor: anna,
     mirror,
-    live: compileLive({ revision, experiments: [...experiments] }, () => ({ upstream, traffic })),
+    live: compileLive({ revision, experiments }, new Map([['shop', { upstream, traffic }]])),
     traits: createRequestTraits({
       method: 'POST',
       target: '/_turnout/v1/events',

@@ -28,6 +28,8 @@ export function createEmbeddedSnapshotStore(options: EmbeddedSnapshotStoreOption
   let timer: NodeJS.Timeout | undefined;
   let seenVersion: number | undefined;
   let closing: Promise<void> | undefined;
+  /** What was read last: a look at what nobody changed does not read it again. */
+  let known: { readonly version: number; readonly text: string | undefined } | undefined;
 
   interface Follower {
     told: string | undefined;
@@ -37,6 +39,10 @@ export function createEmbeddedSnapshotStore(options: EmbeddedSnapshotStoreOption
   function readText(): string | undefined {
     const row = selectText.get();
     return row === undefined ? undefined : String(row['text']);
+  }
+
+  function version(): number {
+    return Number(selectVersion.get()?.['data_version']);
   }
 
   /** Tells the followers who do not know it. */
@@ -52,10 +58,10 @@ export function createEmbeddedSnapshotStore(options: EmbeddedSnapshotStoreOption
   /** What to tell when the file has changed since the last look. */
   function readNews(): string | undefined {
     try {
-      const version = Number(selectVersion.get()?.['data_version']);
-      if (version === seenVersion) return undefined;
+      const seen = version();
+      if (seen === seenVersion) return undefined;
       const text = readText();
-      seenVersion = version;
+      seenVersion = seen;
       return text;
     } catch {
       // Locked, or damaged under our feet: the next look finds out.
@@ -66,9 +72,14 @@ export function createEmbeddedSnapshotStore(options: EmbeddedSnapshotStoreOption
   return {
     async publish(text) {
       await writes.submit(() => upsert.run(text));
+      known = undefined;
       tell(text);
     },
-    latest: async () => readText(),
+    async latest() {
+      const seen = version();
+      if (known?.version !== seen) known = { version: seen, text: readText() };
+      return known.text;
+    },
     follow(listener) {
       const follower: Follower = { told: undefined, listener };
       followers.add(follower);

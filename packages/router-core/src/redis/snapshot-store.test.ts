@@ -60,6 +60,23 @@ describe.skipIf(!redisIsHere)(
       expect(await open().latest()).toBe('there before');
     });
 
+    test('what nobody changed is not fetched again; what is lost or written by hand is', async () => {
+      const store = open();
+      const text = 'x'.repeat(1_000_000);
+      await publish(store, text);
+      expect(await store.latest()).toBe(text);
+      const before = await readInfo();
+      for (let i = 0; i < 3; i++) expect(await store.latest()).toBe(text);
+      expect((await readInfo()).sent - before.sent).toBeLessThan(500_000);
+      // With the digest of the text that was there.
+      await direct.set('turnout:experiments', 'by hand');
+      expect(await store.latest()).toBe('by hand');
+      await direct.del('turnout:experiments');
+      expect(await store.latest()).toBeUndefined();
+      await publish(store, text);
+      expect(await store.latest()).toBe(text);
+    });
+
     async function subscribers(): Promise<number> {
       const [, count] = await direct.pubsub('NUMSUB', 'turnout:experiments');
       return Number(count);

@@ -50,11 +50,22 @@ export function createRedisSnapshotStore(options: RedisSnapshotStoreOptions): Sn
   const calls = createPendingCalls(PATIENCE);
   const followers = new Set<{ close(): void }>();
   let opened: Promise<boolean> | undefined;
+  /** What was read last: a look at what nobody changed does not fetch it again. */
+  let read: { readonly digest: string; readonly bytes: number; readonly text: string } | undefined;
 
   async function latest(): Promise<string | undefined> {
     // Right after the opening there is no connection yet, and it would fail at once.
     await (opened ??= becomesReady(redis, PATIENCE));
-    return (await calls.settle(redis.get(KEY))) ?? undefined;
+    // The digest alone says nothing of a text that was lost without it.
+    const [digest, bytes] = await Promise.all([
+      calls.settle(redis.get(DIGEST_KEY)),
+      calls.settle(redis.strlen(KEY)),
+    ]);
+    if (read?.digest === digest && read.bytes === bytes) return read.text;
+    const text = (await calls.settle(redis.get(KEY))) ?? undefined;
+    const isKnown = text !== undefined && digest === digestOf(text);
+    read = isKnown ? { digest, bytes: Buffer.byteLength(text), text } : undefined;
+    return text;
   }
 
   return {
