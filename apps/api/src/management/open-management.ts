@@ -81,7 +81,6 @@ export function openManagement(options: ManagementOptions): OpenManagement {
   });
   const results = createResults({ experiments, repository: repository.results, now });
   let repetitions: Repetition[] = [];
-  if (tokens.length === 0) logger.warn(NO_TOKEN);
   return {
     management: {
       authenticate: tokens.length === 0 ? undefined : createAuthenticate(tokens),
@@ -98,6 +97,7 @@ export function openManagement(options: ManagementOptions): OpenManagement {
       tellSeeding(await seedExperiments(experiments, settings.seeds), logger);
       const live = (await experiments.list()).experiments;
       tellProblems(await documentProblems(live.map(placed), [], upstreams), logger);
+      if (tokens.length === 0) logger.warn(NO_TOKEN);
       publisher.start();
       repetitions = [
         repeat(

@@ -54,7 +54,7 @@ describeDatabases('experiments of turnout.yaml', (kind) => {
         ['second', 1, 'turnout.yaml', 'seed'],
       ]);
     }
-  });
+  }, 60_000);
 
   test('leave alone what is there; the log says what differs, and how to apply it', async () => {
     const location = await kind.fresh();
