@@ -15,7 +15,13 @@ import type {
   LiveExperiments,
   StoredRevision,
 } from '../repository/experiment-repository.ts';
-import { InvalidChange, TooManyChanges, UnknownExperiment } from './change-errors.ts';
+import type { Statement } from '../repository/sql-database.ts';
+import {
+  InvalidChange,
+  OvertakenChange,
+  TooManyChanges,
+  UnknownExperiment,
+} from './change-errors.ts';
 import { documentProblems } from './document-problems.ts';
 import type { Edit } from './edit.ts';
 import { experimentRecord, revisionRecord } from './experiment-record.ts';
@@ -34,6 +40,8 @@ interface ChangeOrder {
   readonly meaning: Meaning;
   /** Answer as if, and store nothing. */
   readonly dryRun: boolean;
+  /** What is stored together with a new revision, all or nothing. */
+  readonly along?: readonly Statement[];
 }
 
 /** The experiments, as whoever changes them sees them. Rejects as the repository does. */
@@ -56,11 +64,11 @@ export interface Experiments {
    * Changes experiments, for anybody who may: over HTTP, or from within this process. Resolves
    * once it is durable, and published if the store can be reached.
    *
-   * @throws UnknownExperiment, StaleRevision, InvalidChange, TooManyChanges
+   * @throws UnknownExperiment, StaleRevision, InvalidChange, OvertakenChange, TooManyChanges
    */
   change(order: ChangeOrder): Promise<Change[]>;
-  /** Whether all that stands is published, so that edges can know of it. */
-  isPublished(): Promise<boolean>;
+  /** The snapshot that stands, and whether it is published, so that edges can know of it. */
+  published(): Promise<PublishedSnapshot>;
 }
 
 export interface ExperimentsOptions {
@@ -90,14 +98,18 @@ export function createExperiments(options: ExperimentsOptions): Experiments {
 
   /** Makes a change, and says which snapshot it is part of. */
   async function make(order: ChangeOrder): Promise<{ outcomes: Outcome[]; snapshot: number }> {
+    let tried: number | undefined;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const live = await repository.live();
+      // Nobody was faster with the experiments, so it was with what goes along.
+      if (live.snapshot === tried) throw new OvertakenChange();
       const outcomes = plan(live, order, upstreams, now());
       const revisions = outcomes.filter(isNew).map(({ after }) => after);
       if (order.dryRun || revisions.length === 0) return { outcomes, snapshot: live.snapshot };
       const audit = revisions.map(auditOf);
-      const snapshot = await repository.commit(live.snapshot, revisions, audit);
+      const snapshot = await repository.commit(live.snapshot, revisions, audit, order.along);
       if (snapshot !== undefined) return { outcomes, snapshot };
+      tried = live.snapshot;
     }
     throw new TooManyChanges();
   }
@@ -146,9 +158,9 @@ export function createExperiments(options: ExperimentsOptions): Experiments {
         })),
       );
     },
-    async isPublished() {
+    async published() {
       const { snapshot } = await repository.live();
-      return publishedAs(snapshot, publisher.published()).publishedAt !== undefined;
+      return publishedAs(snapshot, publisher.published());
     },
   };
 }

@@ -43,14 +43,15 @@ export interface ExperimentRepository {
   /** One revision of an experiment. */
   revision(key: string, revision: number): Promise<StoredRevision | undefined>;
   /**
-   * Stores new revisions and what the audit says of them, all or nothing, if the snapshot is
-   * still `from`. Resolves with the new snapshot once it is durable; undefined if somebody was
-   * faster, and nothing is stored.
+   * Stores new revisions, what the audit says of them, and what goes along, all or nothing, if the
+   * snapshot is still `from`. Resolves with the new snapshot once it is durable; undefined if
+   * somebody was faster, with the experiments or with what goes along, and nothing is stored.
    */
   commit(
     from: number,
     revisions: readonly StoredRevision[],
     audit: readonly AuditEntry[],
+    along?: readonly Statement[],
   ): Promise<number | undefined>;
   /** Moves the snapshot on from `from` to `to`, without a change. False if somebody was faster. */
   raise(from: number, to: number): Promise<boolean>;
@@ -97,11 +98,12 @@ export function createExperimentRepository(database: SqlDatabase): ExperimentRep
       );
       return row && revisionOfRow(row);
     },
-    async commit(from, revisions, audit) {
+    async commit(from, revisions, audit, along = []) {
       const done = await database.transact([
         moveSnapshot(from, from + 1),
         ...revisions.flatMap(storeRevision),
         ...audit.map(auditStatement),
+        ...along,
       ]);
       return done && from + 1;
     },
