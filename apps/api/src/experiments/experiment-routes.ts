@@ -25,6 +25,14 @@ export interface ExperimentRoutesOptions {
   readonly makePreviewLink: MakePreviewLink;
 }
 
+/** How a change is made. */
+interface Manner {
+  readonly reason: string;
+  readonly dryRun: boolean;
+  readonly meaning: Meaning;
+  readonly isUrgent?: boolean;
+}
+
 /** Revisions of one answer: unless asked for, and at most. */
 const HISTORY_PAGE = { otherwise: 100, most: 1_000 };
 const MAX_REVISION = 999_999_999;
@@ -42,10 +50,11 @@ export function experimentRoutes(options: ExperimentRoutesOptions): Router {
   async function answerChange(
     res: Response,
     edit: Edit,
-    { reason, dryRun, meaning }: { reason: string; dryRun: boolean; meaning: Meaning },
+    { reason, dryRun, meaning, isUrgent }: Manner,
   ): Promise<void> {
     const author = holderOf(res).name;
-    const [change] = await experiments.change({ edits: [edit], author, reason, meaning, dryRun });
+    const order = { edits: [edit], author, reason, meaning, dryRun };
+    const [change] = await experiments.change({ ...order, isUrgent: isUrgent ?? false });
     if (change === undefined) throw new Error('A change of one experiment has no outcome.');
     sendChange(res, change);
   }
@@ -93,7 +102,8 @@ export function experimentRoutes(options: ExperimentRoutesOptions): Router {
     .post(...editor, async (req, res) => {
       const request = checkedBody(statusChangeSchema, req.body);
       const edit = statusEdit(req.params.key, request);
-      await answerChange(res, edit, { ...request, meaning: 'new-visitors' });
+      const isUrgent = ['killed', 'paused'].includes(request.status);
+      await answerChange(res, edit, { ...request, meaning: 'new-visitors', isUrgent });
     })
     .all(allowOnly('POST'));
 

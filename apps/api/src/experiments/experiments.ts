@@ -19,6 +19,7 @@ import type { Statement } from '../repository/sql-database.ts';
 import {
   InvalidChange,
   OvertakenChange,
+  StaleRevision,
   TooManyChanges,
   UnknownExperiment,
 } from './change-errors.ts';
@@ -40,6 +41,8 @@ interface ChangeOrder {
   readonly meaning: Meaning;
   /** Answer as if, and store nothing. */
   readonly dryRun: boolean;
+  /** It stops something: it comes before all changes that wait, and is made however many do. */
+  readonly isUrgent?: boolean;
   /** What is stored together with a new revision, all or nothing. */
   readonly along?: readonly Statement[];
 }
@@ -50,7 +53,8 @@ export interface Experiments {
   /** @throws UnknownExperiment */
   get(key: string): Promise<ExperimentRecord>;
   /**
-   * Revisions, newest first: those below `before`, at most `limit`.
+   * Revisions, newest first: those below `before`, at most `limit`, and at least one. Large
+   * documents make it fewer; the next page goes on before the last.
    *
    * @throws UnknownExperiment
    */
@@ -80,10 +84,13 @@ export interface ExperimentsOptions {
   readonly now: () => Date;
 }
 
+/** Documents of one page of a history, in bytes, unless two alone hold more. */
+const HISTORY_BYTES = 2 * 1024 * 1024;
 /** Changes that may wait for their turn. */
 const WAITING_LIMIT = 100;
 /** Times that a change is planned anew because another process was faster. */
 const ATTEMPTS = 20;
+const URGENT_ATTEMPTS = 1_000;
 
 /** An edit, and the experiment after it. */
 interface Outcome {
@@ -96,11 +103,25 @@ export function createExperiments(options: ExperimentsOptions): Experiments {
   // Within this process changes take turns; between processes the snapshot's number decides.
   const turns = createTurnQueue(WAITING_LIMIT, () => new TooManyChanges());
 
-  /** Makes a change, and says which snapshot it is part of. */
-  async function make(order: ChangeOrder): Promise<{ outcomes: Outcome[]; snapshot: number }> {
+  /** By experiment: how many urgent changes had been made with the last one of it. */
+  const stopped = new Map<string, number>();
+  let stops = 0;
+
+  /**
+   * Makes a change, and says which snapshot it is part of.
+   *
+   * @param stopsBefore urgent changes that had been made when it was asked for
+   */
+  async function make(
+    order: ChangeOrder,
+    stopsBefore: number,
+  ): Promise<{ outcomes: Outcome[]; snapshot: number }> {
+    const { isUrgent = false } = order;
     let tried: number | undefined;
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    for (let attempt = 0; attempt < (isUrgent ? URGENT_ATTEMPTS : ATTEMPTS); attempt++) {
       const live = await repository.live();
+      // What was asked for before a kill, and names no revision, would take it back unseen.
+      if (!isUrgent) refuseOvertaken(order, live, (key) => (stopped.get(key) ?? 0) > stopsBefore);
       // Nobody was faster with the experiments, so it was with what goes along.
       if (live.snapshot === tried) throw new OvertakenChange();
       const outcomes = plan(live, order, upstreams, now());
@@ -108,10 +129,18 @@ export function createExperiments(options: ExperimentsOptions): Experiments {
       if (order.dryRun || revisions.length === 0) return { outcomes, snapshot: live.snapshot };
       const audit = revisions.map(auditOf);
       const snapshot = await repository.commit(live.snapshot, revisions, audit, order.along);
-      if (snapshot !== undefined) return { outcomes, snapshot };
+      if (snapshot !== undefined) {
+        if (isUrgent) noteStops(order);
+        return { outcomes, snapshot };
+      }
       tried = live.snapshot;
     }
     throw new TooManyChanges();
+  }
+
+  function noteStops({ edits }: ChangeOrder): void {
+    stops++;
+    for (const { key } of edits) stopped.set(key, stops);
   }
 
   async function existing(key: string): Promise<LiveExperiment> {
@@ -135,16 +164,24 @@ export function createExperiments(options: ExperimentsOptions): Experiments {
       const stored = await repository.history(key, {
         ...(before !== undefined && { before }),
         limit: limit + 1,
+        bytes: HISTORY_BYTES,
       });
+      const told = stored.filter(
+        ({ revision }, index) => revision === 1 || stored[index + 1] !== undefined,
+      );
       return {
-        revisions: stored
+        revisions: told
           .slice(0, limit)
           .map((revision, index) => revisionRecord(revision, stored[index + 1])),
       };
     },
     revision: (key, revision) => repository.revision(key, revision),
     async change(order) {
-      const { outcomes, snapshot } = await turns.run(() => make(order));
+      const stopsBefore = stops;
+      const { outcomes, snapshot } = await turns.run(
+        () => make(order, stopsBefore),
+        order.isUrgent,
+      );
       if (!order.dryRun && outcomes.some(isNew)) await publisher.publish();
       const published = publishedAs(snapshot, publisher.published());
       return Promise.all(
@@ -163,6 +200,21 @@ export function createExperiments(options: ExperimentsOptions): Experiments {
       return publishedAs(snapshot, publisher.published());
     },
   };
+}
+
+/** @throws StaleRevision for an edit without a revision of an experiment that `isOvertaken` */
+function refuseOvertaken(
+  { edits }: ChangeOrder,
+  { experiments }: LiveExperiments,
+  isOvertaken: (key: string) => boolean,
+): void {
+  for (const edit of edits) {
+    const current = experiments.get(edit.key);
+    if (edit.kind === 'create' || edit.from !== undefined || current === undefined) continue;
+    if (isOvertaken(edit.key)) {
+      throw new StaleRevision(experimentRecord(current), current.revision - 1);
+    }
+  }
 }
 
 /** What an order comes to, on top of what stands. */

@@ -153,6 +153,7 @@ export async function changeCoverage(
       reason: shortened(`${what}: ${reason}`),
       meaning: 'new-visitors',
       dryRun: false,
+      isUrgent: step === undefined,
       along: repository.saving(after, version, audit),
     });
   }

@@ -35,10 +35,13 @@ export interface LiveExperiments {
 export interface ExperimentRepository {
   /** All experiments, as of one moment. */
   live(): Promise<LiveExperiments>;
-  /** Revisions of an experiment, newest first: those below `before`, at most `limit`. */
+  /**
+   * Revisions of an experiment, newest first: those below `before`, at most `limit`, and only two
+   * where more would hold documents of over `bytes`.
+   */
   history(
     key: string,
-    page: { readonly before?: number; readonly limit: number },
+    page: { readonly before?: number; readonly limit: number; readonly bytes: number },
   ): Promise<StoredRevision[]>;
   /** One revision of an experiment. */
   revision(key: string, revision: number): Promise<StoredRevision | undefined>;
@@ -82,14 +85,17 @@ export function createExperimentRepository(database: SqlDatabase): ExperimentRep
       known = liveOfRows(await database.rows(LIVE), known?.experiments ?? new Map());
       return known;
     },
-    async history(key, { before, limit }) {
-      const rows = await database.rows(
-        `SELECT ${REVISION} FROM experiment_revisions r
-         WHERE r.experiment = ?${before === undefined ? '' : ' AND r.revision < ?'}
-         ORDER BY r.revision DESC LIMIT ${Math.trunc(limit)}`,
-        before === undefined ? [key] : [key, before],
-      );
-      return rows.map(revisionOfRow);
+    async history(key, { before, limit, bytes }) {
+      const page = (columns: string, most: number) =>
+        database.rows(
+          `SELECT ${columns} FROM experiment_revisions r
+           WHERE r.experiment = ?${before === undefined ? '' : ' AND r.revision < ?'}
+           ORDER BY r.revision DESC LIMIT ${Math.trunc(most)}`,
+          before === undefined ? [key] : [key, before],
+        );
+      const sizes = await page('OCTET_LENGTH(r.document) AS bytes', limit);
+      const most = Math.min(limit, Math.max(2, howManyFit(sizes, bytes)));
+      return (await page(REVISION, most)).map(revisionOfRow);
     },
     async revision(key, revision) {
       const [row] = await database.rows(
@@ -111,6 +117,13 @@ export function createExperimentRepository(database: SqlDatabase): ExperimentRep
       return (await database.transact([moveSnapshot(from, to)])) !== undefined;
     },
   };
+}
+
+/** How many of the first rows hold no more than `most` bytes together. */
+function howManyFit(rows: readonly SqlRow[], most: number): number {
+  let total = 0;
+  const first = rows.findIndex(({ bytes }) => (total += Number(bytes)) > most);
+  return first === -1 ? rows.length : first;
 }
 
 /** Changes no row if the snapshot has moved on; else holds its row until the transaction ends. */
