@@ -1,5 +1,6 @@
 import type { Snapshot } from '@turnout/contracts';
 import {
+  byPriority,
   compileExperiment,
   compileExperiments,
   type Experiment,
@@ -67,7 +68,7 @@ export function compileLive(
   return {
     revision,
     set,
-    definitions: experiments,
+    definitions: byPriority(experiments),
     experiment: (key) => byKey.get(key),
     destinationOf: (variant) => assigned.get(variant) ?? destination(variant.upstream),
     destinationOutside: (variant) => outside.get(variant) ?? destination(variant.upstream),

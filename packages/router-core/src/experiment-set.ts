@@ -1,13 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
-import { compileExperiment } from './experiment.ts';
+import { compileExperiment, isInForce } from './experiment.ts';
 import type { Experiment, ExperimentDefinition } from './experiment.ts';
+import { byPriority } from './priority.ts';
 import { looksAtVisitor } from './rules/predicate.ts';
 import type { RequestTraits } from './rules/request-traits.ts';
 import { createScopeIndex } from './scope-index.ts';
 
-/** The experiments of one revision, compiled. Drafts are checked, and left out. */
+/** The experiments of one revision, compiled. Those that are not in force are checked, and left out. */
 export interface ExperimentSet {
-  /** In the order in which they were given. */
+  /** By priority, the highest first, and among equals in the order in which they were given. */
   readonly experiments: readonly Experiment[];
   /** Those whose scope takes the request, in the same order. */
   inScope(request: RequestTraits): readonly Experiment[];
@@ -30,7 +31,7 @@ export function compileExperiments(
 ): ExperimentSet {
   const known = new Map(previous?.experiments.map((experiment) => [experiment.key, experiment]));
   const errors: unknown[] = [];
-  const experiments = definitions.flatMap((definition) => {
+  const experiments = byPriority(definitions).flatMap((definition) => {
     const before = known.get(definition.key);
     if (before !== undefined && isDeepStrictEqual(before.definition, definition)) return [before];
     try {
@@ -43,7 +44,7 @@ export function compileExperiments(
   if (errors.length > 0) {
     throw new AggregateError(errors, errors.map((error) => String(error)).join('\n'));
   }
-  const live = experiments.filter(({ status }) => status !== 'draft');
+  const live = experiments.filter(({ status }) => isInForce(status));
   const index = createScopeIndex(
     live.map((experiment) => ({ item: experiment, ...experiment.scope })),
   );

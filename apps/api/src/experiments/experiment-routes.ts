@@ -12,7 +12,7 @@ import {
 import type { ApplyResult, Change, Meaning } from '@turnout/contracts/management';
 import { holderOf, requireRole } from '../auth/require-role.ts';
 import { allowOnly } from '../http/allowed-methods.ts';
-import { checkedBody, queryCount } from '../http/checked.ts';
+import { checkedBody, queryCount, queryFlag } from '../http/checked.ts';
 import { requireJson } from '../http/json-body.ts';
 import { InvalidChange, StaleRevision } from './change-errors.ts';
 import type { Edit } from './edit.ts';
@@ -61,8 +61,8 @@ export function experimentRoutes(options: ExperimentRoutesOptions): Router {
 
   router
     .route('/experiments')
-    .get(viewer, async (_req, res) => {
-      res.json(await experiments.list());
+    .get(viewer, async (req, res) => {
+      res.json(await experiments.list(queryFlag(req.query, 'archived')));
     })
     .post(...editor, async (req, res) => {
       const { document, ...why } = checkedBody(creationSchema, req.body);

@@ -23,6 +23,7 @@ import {
   TooManyChanges,
   UnknownExperiment,
 } from './change-errors.ts';
+import { changeWarnings } from './change-warnings.ts';
 import { documentProblems } from './document-problems.ts';
 import type { Edit } from './edit.ts';
 import { experimentRecord, revisionRecord } from './experiment-record.ts';
@@ -49,7 +50,8 @@ interface ChangeOrder {
 
 /** The experiments, as whoever changes them sees them. Rejects as the repository does. */
 export interface Experiments {
-  list(): Promise<ExperimentList>;
+  /** @param withArchived those too that were put away */
+  list(withArchived?: boolean): Promise<ExperimentList>;
   /** @throws UnknownExperiment */
   get(key: string): Promise<ExperimentRecord>;
   /**
@@ -98,6 +100,16 @@ interface Outcome {
   readonly after: LiveExperiment;
 }
 
+type Warnings = ReturnType<typeof changeWarnings>;
+/** Who stops something needs no advice on what else may be wrong. */
+const NO_WARNINGS: Warnings = new Map();
+
+interface Made {
+  readonly outcomes: Outcome[];
+  readonly warnings: Warnings;
+  readonly snapshot: number;
+}
+
 export function createExperiments(options: ExperimentsOptions): Experiments {
   const { repository, upstreams, countVisitors, publisher, now } = options;
   // Within this process changes take turns; between processes the snapshot's number decides.
@@ -112,10 +124,7 @@ export function createExperiments(options: ExperimentsOptions): Experiments {
    *
    * @param stopsBefore urgent changes that had been made when it was asked for
    */
-  async function make(
-    order: ChangeOrder,
-    stopsBefore: number,
-  ): Promise<{ outcomes: Outcome[]; snapshot: number }> {
+  async function make(order: ChangeOrder, stopsBefore: number): Promise<Made> {
     const { isUrgent = false } = order;
     let tried: number | undefined;
     for (let attempt = 0; attempt < (isUrgent ? URGENT_ATTEMPTS : ATTEMPTS); attempt++) {
@@ -126,12 +135,15 @@ export function createExperiments(options: ExperimentsOptions): Experiments {
       if (live.snapshot === tried) throw new OvertakenChange();
       const outcomes = plan(live, order, upstreams, now());
       const revisions = outcomes.filter(isNew).map(({ after }) => after);
-      if (order.dryRun || revisions.length === 0) return { outcomes, snapshot: live.snapshot };
+      const warnings = isUrgent ? NO_WARNINGS : warningsOf(outcomes, live);
+      if (order.dryRun || revisions.length === 0) {
+        return { outcomes, warnings, snapshot: live.snapshot };
+      }
       const audit = revisions.map(auditOf);
       const snapshot = await repository.commit(live.snapshot, revisions, audit, order.along);
       if (snapshot !== undefined) {
         if (isUrgent) noteStops(order);
-        return { outcomes, snapshot };
+        return { outcomes, warnings, snapshot };
       }
       tried = live.snapshot;
     }
@@ -150,10 +162,12 @@ export function createExperiments(options: ExperimentsOptions): Experiments {
   }
 
   return {
-    async list() {
+    async list(withArchived = false) {
       const { snapshot, experiments } = await repository.live();
       return {
-        experiments: [...experiments.values()].map(experimentRecord),
+        experiments: [...experiments.values()]
+          .filter(({ document }) => withArchived || document.status !== 'archived')
+          .map(experimentRecord),
         published: publishedAs(snapshot, publisher.published()),
       };
     },
@@ -178,7 +192,7 @@ export function createExperiments(options: ExperimentsOptions): Experiments {
     revision: (key, revision) => repository.revision(key, revision),
     async change(order) {
       const stopsBefore = stops;
-      const { outcomes, snapshot } = await turns.run(
+      const { outcomes, warnings, snapshot } = await turns.run(
         () => make(order, stopsBefore),
         order.isUrgent,
       );
@@ -191,6 +205,7 @@ export function createExperiments(options: ExperimentsOptions): Experiments {
           experiment: experimentRecord(after),
           diff: edit.diff,
           preview: await estimateMoves(edit, countVisitors, now()),
+          ...warned(warnings.get(after.key)),
           published,
         })),
       );
@@ -255,6 +270,22 @@ function planAll(edits: readonly Edit[], live: LiveExperiments, meaning: Meaning
   });
   if (problems.length > 0) throw new InvalidChange(problems);
   return planned;
+}
+
+function warned(warnings: readonly string[] = []): Pick<Change, 'warnings'> {
+  return warnings.length === 0 ? {} : { warnings };
+}
+
+function warningsOf(outcomes: readonly Outcome[], { experiments }: LiveExperiments): Warnings {
+  const changed = outcomes
+    .filter(isNew)
+    .map(({ edit, after }) => ({ before: edit.before?.document, after: after.document }));
+  const keys = new Set(changed.map(({ after }) => after.key));
+  const others = [...experiments.values()].filter(({ key }) => !keys.has(key));
+  return changeWarnings(
+    changed,
+    others.map(({ document }) => document),
+  );
 }
 
 function isNew({ edit }: Outcome): boolean {

@@ -145,6 +145,9 @@ function snapshotOf(live: LiveExperiments, at: Date): Snapshot {
   };
 }
 
+/** What edges need: nobody decides by what was put away. */
 function documentsOf({ experiments }: LiveExperiments): Snapshot['experiments'] {
-  return [...experiments.values()].map(({ document }) => document);
+  return [...experiments.values()]
+    .filter(({ document }) => document.status !== 'archived')
+    .map(({ document }) => document);
 }
