@@ -7,6 +7,7 @@ import type { VisitorId } from '@turnout/router-core';
 import type { Logger } from './log.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import type { MetricSnapshot } from './metrics.ts';
+import { closeWhatItHeld } from './orphaned-connection.ts';
 
 /** A worker that lived this long, in ms, did not die of its start. */
 const SETTLED_AFTER = 10_000;
@@ -172,6 +173,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
 
   #fork(): void {
     const worker = cluster.fork();
+    closeWhatItHeld(worker);
     this.#members.set(worker.id, { worker, born: Date.now(), listening: false });
     // A ledger that can't be opened is a mistake at the start; later it is one more outage.
     tell(worker, {
