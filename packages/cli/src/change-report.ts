@@ -8,6 +8,8 @@ import { differenceWords } from './difference-words.ts';
 import { count, percent, percentOfSlots } from './numbers.ts';
 import { table } from './table.ts';
 
+const SLOTS = 10_000;
+
 /** `control 50 / A 20 / B 30` */
 export function splitOf({ variants }: ExperimentDocument): string {
   return variants.map(({ key, weight }) => `${key} ${weight}`).join(' / ');
@@ -29,7 +31,9 @@ export function showChange(change: Change): string | undefined {
   const warnings = (change.warnings ?? []).map((warning) => `Warning: ${warning}`);
   if (action === 'none') return undefined;
   if (action === 'create') {
-    const created = `${key} is new: ${document.status}, ${splitOf(document)}`;
+    const { status, coverage } = document;
+    const part = coverage === SLOTS ? '' : `, coverage ${percentOfSlots(coverage)}`;
+    const created = `${key} is new: ${status}, ${splitOf(document)}${part}`;
     return [created, ...warnings.map((line) => `  ${line}`)].join('\n');
   }
   const lines = [

@@ -17,7 +17,10 @@ export function changeWarnings(
   others: readonly ExperimentDocument[],
 ): ReadonlyMap<string, readonly string[]> {
   const warnings = new Map<string, string[]>(
-    changed.map((change) => [change.after.key, archiveWarnings(change)]),
+    changed.map((change) => [
+      change.after.key,
+      [...archiveWarnings(change), ...coverageWarnings(change)],
+    ]),
   );
   // In the order of the snapshot, which decides among equals.
   const all = [...others, ...changed.map(({ after }) => after)].toSorted((one, other) =>
@@ -31,6 +34,15 @@ export function changeWarnings(
     );
   }
   return warnings;
+}
+
+/** Up to 100, what was meant may have been a percentage. */
+function coverageWarnings({ before, after: { key, coverage } }: ChangedDocument): string[] {
+  if (coverage === before?.coverage || coverage === 0 || coverage > 100) return [];
+  return [
+    `The coverage ${coverage} of ${key} is ${coverage / 100} % of the visitors: it is in slots of 0.01 %. ` +
+      `If ${coverage} % was meant, write ${coverage * 100}.`,
+  ];
 }
 
 function archiveWarnings({
