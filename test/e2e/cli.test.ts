@@ -219,7 +219,19 @@ describe('apply', () => {
   });
 
   test('takes a whole turnout.yaml, and one that is not there', async () => {
-    expect((await turnout(['diff', '-f', 'turnout.yaml'])).code).toBe(1);
+    const whole = await turnout(['diff', '-f', 'turnout.yaml']);
+    expect([whole.code, whole.stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /^Only experiments are applied\. The rest of the file \(.*upstreams.*\) is read by edge and API when they start/,
+      ),
+    ]);
+    const part = { ...experiment('partly'), status: 'draft', coverage: 50 };
+    await writeFile(file('part.json'), JSON.stringify(part));
+    const { stdout, stderr: silent } = await turnout(['diff', '-f', 'part.json']);
+    expect(silent).toBe('');
+    expect(stdout).toMatch(/^partly is new: draft, .*, coverage 0\.5 %\n {2}Warning: /);
+    expect(stdout).toContain('If 50 % was meant, write 5000.');
     const { code, stderr } = await turnout(['diff', '-f', 'none.yaml']);
     expect([code, stderr]).toEqual([2, expect.stringMatching(/^error: Can't read none\.yaml: /)]);
   });
@@ -283,7 +295,8 @@ test('ramp: started, looked at, stopped', async () => {
     ...because,
   );
   expect(started).toMatchObject({
-    status: 'stepping',
+    // There is no edge that could decide by it.
+    status: 'holding',
     step: 0,
     steps: [
       { coverage: 100, for: 3_600_000 },
@@ -296,9 +309,16 @@ test('ramp: started, looked at, stopped', async () => {
   expect(document.coverage).toBe(100);
   const seen = await turnout(['ramp', 'alike', '--status']);
   expect(seen.stdout).toMatch(/\n {2}→ 1 % for 1h, since [\d-]+ [\d:]+ UTC/);
+  const stop = await turnout(['ramp', 'alike', '--stop', '--dry-run']);
+  expect(stop.stdout).toContain(
+    'The ramp of alike would end at step 1 of 3.\n  The coverage would stay at 1 %.\n',
+  );
   expect(await json<RampState>('ramp', 'alike', '--stop', '--yes')).toMatchObject({
     status: 'stopped',
   });
+  expect((await turnout(['ramp', 'alike', '--stop', '--yes'])).stdout).toBe(
+    'Nothing would change.\n',
+  );
 });
 
 describe('on a terminal', () => {
@@ -306,8 +326,8 @@ describe('on a terminal', () => {
     const { code, shown } = await asked(
       ['allocate', 'delta', 'control=40', 'A=30', 'B=30'],
       [
-        ['Reason: ', 'more for A\r'],
         ['Change the weights of delta? [y/N] ', 'y\r'],
+        ['Why? It stands in the history: ', 'more for A\r'],
       ],
     );
     expect([code, shown]).toEqual([0, expect.stringContaining('weight of A: 20 % → 30 %')]);
@@ -415,6 +435,12 @@ describe('simulate', () => {
     });
     const none = await turnout(['simulate', '-f', 'changed.yaml', '--access-log', 'none.log']);
     expect([none.code, none.stderr]).toEqual([2, expect.stringContaining("Can't read none.log")]);
+    const other = ['simulate', '-f', 'changed.yaml', '--access-log', 'changed.yaml'];
+    expect(await turnout(other)).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('No request of a visitor in changed.yaml'),
+    });
   });
 
   test('Ctrl-C ends it', async () => {
@@ -457,8 +483,15 @@ test('reassign and forget: one visitor', async () => {
     { experiment: 'epsilon', variant: 'B', phase: 1, revision: 1 },
   ]);
   expect((await turnout(['forget', VISITOR, '--dry-run'])).stdout).toContain(
-    '  epsilon: B, assigned in phase 1',
+    '  the assignment to B of epsilon, phase 1',
   );
+  const unknown = await turnout(['reassign', VISITOR, 'epsilon', 'Z', '--dry-run']);
+  expect([unknown.code, unknown.stderr]).toEqual([
+    1,
+    'error: epsilon has no variant "Z"; there are control, A, B.\n',
+  ]);
+  expect((await turnout(['reassign', VISITOR, 'epsilom', 'B', '--dry-run'])).code).toBe(1);
+  expect((await turnout(['reassign', 'nobody', 'epsilon', 'B', '--dry-run'])).code).toBe(1);
   const { erased } = await json<Erasure>('forget', VISITOR, '--yes');
   expect(erased).toMatchObject({ assignments: 1 });
   const dashed = await turnout(['forget', '--yes', '--', '-AAAAAAAAAAAAAAAAAAAAA']);
@@ -512,6 +545,22 @@ describe('explain', () => {
     expect([code, explanation.outcome.upstream]).toEqual([0, 'site']);
     const fetched = await turnout(['explain', '/plans/1', '--header', 'Sec-Fetch-Mode: cors'], env);
     expect(fetched.stdout).toMatch(/not counted\n$/);
+  });
+
+  test.each([
+    ['plans', 'Expected a path such as /plans'],
+    ['htp://localhost/', 'Expected a path such as /plans'],
+    ['/plans --method GTE', 'Expected one of GET'],
+    ['/plans --cookie staff', "Expected a cookie such as 'turnout=1.…'"],
+    ['/plans --header staff', "Expected a header such as 'Accept-Language: de'"],
+  ])('a slip of the pen is told: %s', async (args, told) => {
+    const { code, stderr } = await turnout([
+      'explain',
+      ...args.split(' '),
+      '--edge',
+      edge.privateUrl,
+    ]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(told)]);
   });
 
   test('a port of something else is told from one that is out of reach', async () => {

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startApi } from '../kit/api-process.ts';
 import { runTurnout } from '../kit/edge-process.ts';
 import { startLightUpstreams, type LightUpstreams } from '../kit/light-upstreams.ts';
 
@@ -30,6 +31,16 @@ experiments:
 afterAll(async () => {
   await upstreams?.close();
   await rm(folder, { recursive: true, force: true });
+});
+
+const experiment = (key: string, path: string) => ({
+  key,
+  status: 'running',
+  scope: { paths: [path] },
+  variants: [
+    { key: 'control', upstream: 'control', weight: 50, control: true },
+    { key: 'A', upstream: 'next', weight: 50 },
+  ],
 });
 
 const doctor = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
@@ -104,4 +115,29 @@ test('a configuration that the edge refuses is exit code 1, with every line', as
   expect(stdout).toContain('✗ environment variable TURNOUT_NEXT_URL');
   expect(stdout).toMatch(/\n2 errors, 0 warnings\.\n$/);
   expect(code).toBe(1);
+});
+
+test('experiments are those that an API has, with what the file alone has', async () => {
+  const config = { upstreams: upstreams.config, default: 'control' };
+  const seeds = [experiment('all', '/**'), experiment('plans', '/plans')];
+  const api = await startApi({ ...config, experiments: seeds });
+  try {
+    const inItsFolder = async (experiments: readonly unknown[]) => {
+      const own = join(api.folder, 'turnout.yaml');
+      await writeFile(own, JSON.stringify({ ...config, experiments }));
+      return runTurnout(['doctor', '--config', own, '--timeout', '20s'], {});
+    };
+    // The file says nothing of what shadows it.
+    const { code, stdout } = await inItsFolder([experiment('plans', '/plans')]);
+    expect(stdout).toContain(`  ✓ experiments: as the API at ${api.url} has them (2)\n`);
+    expect(stdout).toContain('got      every page of it is in the scope of all (running)');
+    expect(code).toBe(1);
+    const more = await inItsFolder([experiment('new', '/new')]);
+    expect(more.stdout).toContain('has them (2); only in the file: new\n');
+  } finally {
+    await api.remove();
+  }
+  const named = await doctor(['--api', 'http://127.0.0.1:9', '--token', 'x']);
+  expect(named.code).toBe(3);
+  expect(named.stderr).toContain("Can't reach the API at http://127.0.0.1:9");
 });

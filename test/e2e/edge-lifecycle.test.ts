@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startEdge, type EdgeProcess } from '../kit/edge-process.ts';
 import { send } from '../kit/http.ts';
@@ -30,7 +32,41 @@ async function requestPid(): Promise<number> {
   return Number(line?.['pid']);
 }
 
+function allWorkersListen(): Promise<void> {
+  return expect.poll(async () => metricValue(await edge.metrics(), 'turnout_workers')).toBe(2);
+}
+
+/** How a connection with one request ends. */
+function endOf(url: string): Promise<'answered' | 'closed'> {
+  const socket = ask(url, 'close');
+  let isAnswered = false;
+  socket.on('data', () => {
+    isAnswered = true;
+  });
+  return new Promise((resolve) => {
+    socket.on('close', () => resolve(isAnswered ? 'answered' : 'closed'));
+  });
+}
+
+/** A connection that stays open after its first answer. */
+async function keptAlive(url: string): Promise<Socket> {
+  const socket = ask(url, 'keep-alive');
+  await once(socket, 'data');
+  return socket;
+}
+
+function ask(url: string, connection: string): Socket {
+  const { port, hostname, host } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  // A connection that is reset is closed, too.
+  socket.on('error', () => {});
+  socket.write(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: ${connection}\r\n\r\n`);
+  return socket;
+}
+
 test('a killed worker is replaced, and the counts of all requests stay', async () => {
+  // With the last one the port goes, and another is chosen where the system chooses.
+  await allWorkersListen();
   for (let i = 0; i < 20; i++) await send(`${edge.url}/`);
   await expect
     .poll(async () => metricValue(await edge.metrics(), 'turnout_requests_total'))
@@ -47,7 +83,42 @@ test('a killed worker is replaced, and the counts of all requests stay', async (
   expect((await send(`${edge.privateUrl}/readyz`)).status).toBe(200);
 });
 
+test('a worker that dies leaves no connection hanging, not even one that it had not taken', async () => {
+  await allWorkersListen();
+  const pid = await requestPid();
+  // It takes nothing any more: the primary goes on holding what it hands over to it.
+  process.kill(pid, 'SIGSTOP');
+  const ends = Array.from({ length: 20 }, () => endOf(edge.url));
+  const open = Promise.resolve('open' as const);
+  const answered = () => Promise.all(ends.map((end) => Promise.race([end, open])));
+  // Each worker is given one at a time, so the other answers all but one.
+  await expect
+    .poll(async () => (await answered()).toSorted())
+    .toEqual([...Array<string>(19).fill('answered'), 'open']);
+  process.kill(pid, 'SIGKILL');
+  await expect
+    .poll(async () => (await answered()).toSorted(), { timeout: 5_000 })
+    .toEqual([...Array<string>(19).fill('answered'), 'closed']);
+  expect((await send(`${edge.url}/`)).status).toBe(200);
+});
+
+test('connections are spread evenly over the workers', async () => {
+  await allWorkersListen();
+  const idle: Socket[] = [];
+  try {
+    for (let i = 0; i < 40; i++) idle.push(await keptAlive(edge.url));
+    const answers = () => edge.logged('request').map((line) => Number(line['pid']));
+    await expect.poll(() => answers().length).toBe(40);
+    const pids = [...new Set(answers())];
+    const counts = pids.map((pid) => answers().filter((one) => one === pid).length);
+    expect(counts).toEqual([20, 20]);
+  } finally {
+    for (const socket of idle) socket.destroy();
+  }
+});
+
 test('workers that keep dying are replaced ever more slowly', async () => {
+  await allWorkersListen();
   for (let restarts = 1; restarts <= 3; restarts++) {
     process.kill(await requestPid(), 'SIGKILL');
     await expect

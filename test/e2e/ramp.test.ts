@@ -287,6 +287,7 @@ test('an API that is killed in the middle of a step goes on after; so does a kil
   await create(key);
   await startRamp(key);
   await edgeFollows(key);
+  await until(key, { status: 'stepping' }, async () => {});
   await api.kill();
   // Counted by the edge meanwhile.
   await visitAll(key, 100);

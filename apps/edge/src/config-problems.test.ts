@@ -167,6 +167,14 @@ describe('the schema and the compiler take the same experiments', () => {
       { variants: keyed(key) },
       true,
     ]),
+    ...['Holdout', 'outside-1', 'not-paused'].map((key): Case => [
+      `variant ${key}`,
+      { variants: keyed(key) },
+      true,
+    ]),
+    ...['holdout', 'outside', 'draft', 'archived', 'paused', 'killed', 'concluded'].map(
+      (key): Case => [`a variant of the reserved key ${key}`, { variants: keyed(key) }, false],
+    ),
     ...['', '-A', '_A', 'A B', 'A,B', 'V'.repeat(65)].map((key): Case => [
       `variant "${key}"`,
       { variants: keyed(key) },
@@ -180,6 +188,8 @@ describe('the schema and the compiler take the same experiments', () => {
       [`phase ${count}`, { phase: count }, false],
       [`revision ${count}`, { revision: count }, false],
     ]),
+    ['a concluded experiment that is put away', { status: 'archived', winner: 'A' }, true],
+    ['a draft that is put away', { status: 'archived' }, true],
     ['coverage of none', { coverage: 0 }, true],
     ['coverage of all', { coverage: 10_000 }, true],
     ['coverage of more', { coverage: 10_001 }, false],

@@ -270,6 +270,7 @@ function experimentDetail(
 ): string {
   const named = `"${key}" (${status})`;
   if (status === 'draft') return `${named} decides nothing yet`;
+  if (status === 'archived') return `${named} decides nothing any more`;
   if (experiment === undefined) return `${named} is about other requests`;
   return experiment.admits(traits)
     ? `${named} is about this request, and its audience takes it`

@@ -19,6 +19,7 @@ const COUNT_WAIT = 300;
  */
 export class FleetMetrics {
   readonly #fleet: Fleet;
+  readonly #watch: SnapshotWatch | undefined;
   readonly #own = new Registry();
   readonly #run = randomUUIDv7();
   #gone: MetricSnapshot = [];
@@ -31,6 +32,7 @@ export class FleetMetrics {
     now: () => number,
   ) {
     this.#fleet = fleet;
+    this.#watch = watch;
     fleet.on('gone', (last) => {
       if (last !== undefined) this.#gone = sum([this.#gone, last.filter(isCumulative)]);
     });
@@ -128,8 +130,10 @@ export class FleetMetrics {
 
   /** What each variant has answered since this fleet started. */
   async traffic(): Promise<TrafficReport> {
+    // Before they are asked: each was told of this snapshot before it answers.
+    const snapshot = this.#watch?.current.revision ?? 0;
     const workers = await this.#fleet.scrape();
-    return { run: this.#run, ...trafficOf(sum([...workers, this.#gone])) };
+    return { run: this.#run, snapshot, ...trafficOf(sum([...workers, this.#gone])) };
   }
 }
 

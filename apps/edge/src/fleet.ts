@@ -8,6 +8,7 @@ import type { Logger } from './log.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import type { MetricSnapshot } from './metrics.ts';
 import { SnapshotFeed } from './snapshot-feed.ts';
+import { closeWhatItHeld } from './orphaned-connection.ts';
 
 /** A worker that lived this long, in ms, did not die of its start. */
 const SETTLED_AFTER = 10_000;
@@ -177,6 +178,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
 
   #fork(): void {
     const worker = cluster.fork();
+    closeWhatItHeld(worker);
     const feed = new SnapshotFeed((message) => tell(worker, message));
     this.#members.set(worker.id, { worker, born: Date.now(), feed, listening: false });
     // A ledger that can't be opened is a mistake at the start; later it is one more outage.

@@ -1,6 +1,7 @@
 import type { ExperimentDocument } from '@turnout/contracts';
 import {
   NextExperimentSet,
+  byPriority,
   compileExperiment,
   createTimeSlices,
   type Experiment,
@@ -29,7 +30,7 @@ export interface SnapshotHead {
 export interface Live {
   /** Of the snapshot; 0 for the seeds of the configuration. */
   readonly revision: number;
-  /** Without drafts. */
+  /** Those that are in force. */
   readonly set: ExperimentSet;
   /** As they are written down, drafts too. */
   readonly definitions: readonly Experiment['definition'][];
@@ -167,7 +168,7 @@ function liveOf(
   return {
     revision,
     set,
-    definitions: [...compiled.values()].map(({ experiment }) => experiment.definition),
+    definitions: byPriority([...compiled.values()].map(({ experiment }) => experiment.definition)),
     experiment: (key) => compiled.get(key)?.experiment,
     destinationOf: (variant) => placesOf(variant).assigned,
     destinationOutside: (variant) => placesOf(variant).outside,

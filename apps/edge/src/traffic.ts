@@ -5,7 +5,7 @@ type Series = MetricSnapshot[number]['values'][number];
 type Counted = { -readonly [Key in keyof VariantTraffic]: VariantTraffic[Key] };
 
 /** What each variant has answered, from the metrics that count it, added up over all workers. */
-export function trafficOf(metrics: MetricSnapshot): Omit<TrafficReport, 'run'> {
+export function trafficOf(metrics: MetricSnapshot): Omit<TrafficReport, 'run' | 'snapshot'> {
   const variants = new Map<string, Counted>();
   /** Calls back with each series of a metric that belongs to a variant. */
   const each = (name: string, add: (counted: Counted, series: Series) => void): void => {

@@ -10,6 +10,8 @@ type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /** Asks one server for JSON, and tells in a sentence why it could not be had. */
 export interface JsonClient {
+  /** Where the server is. */
+  readonly url: string;
   /**
    * @throws {CommandError} unreachable, unauthorised, or refused with what the problem document says
    */
@@ -59,6 +61,7 @@ interface JsonServer {
 function jsonClient({ url, name, fix, token, signal }: JsonServer): JsonClient {
   const at = `${name} at ${url}`;
   return {
+    url,
     async request<Answer>(method: Method, path: string, body?: unknown): Promise<Answer> {
       const patience = AbortSignal.timeout(PATIENCE);
       let response: Response;

@@ -5,7 +5,7 @@ import { prepareApply } from './apply-request.ts';
 import { showChanges, tellChange } from './change-report.ts';
 import { addChangeOptions, meaningOption, type MeaningOptions } from './command-options.ts';
 import type { Context } from './context.ts';
-import { readExperimentFile } from './experiment-file.ts';
+import { readExperimentFile, tellOthers } from './experiment-file.ts';
 import { examples } from './help.ts';
 import { makeChange } from './make-change.ts';
 
@@ -25,7 +25,8 @@ export function applyCommand(context: Context): Command {
     .addHelpText(
       'after',
       `
-Experiments that the file does not name stay as they are. A document that names its
+Experiments that the file does not name stay as they are, and what it says besides experiments
+is not applied. weight is in percent; coverage in slots of 0.01 %: 100 is 1 %, 5000 is 50 %. A document that names its
 revision, as get writes it, is refused if another change came first.
 ${examples(
   ['apply -f turnout.yaml --reason "from the repository" --yes', 'in a pipeline'],
@@ -34,6 +35,8 @@ ${examples(
     );
   return addChangeOptions(command).action(async (options: ApplyOptions) => {
     const file = await readExperimentFile(options.file, context.terminal);
+    const others = tellOthers(file);
+    if (others !== undefined) context.terminal.warn(others);
     const send = await prepareApply(await apiClient(context, options), file, options.meaning);
     await makeChange<ApplyResult, ApplyResult>(context, options, {
       plan: () => send(options.reason ?? 'dry run', true),

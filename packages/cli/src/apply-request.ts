@@ -20,7 +20,10 @@ export async function prepareApply(
   { experiments, revisions }: ExperimentFile,
   meaning: Meaning | undefined,
 ): Promise<SendApply> {
-  const { experiments: present } = await api.request<ExperimentList>('GET', '/v1/experiments');
+  const { experiments: present } = await api.request<ExperimentList>(
+    'GET',
+    '/v1/experiments?archived=true',
+  );
   const known = new Map(present.map(({ key, revision }) => [key, revision]));
   const standing = experiments.map(({ key }) => [key, known.get(key) ?? 0] as const);
   const named = Object.entries(revisions).filter(([key]) => known.has(key));

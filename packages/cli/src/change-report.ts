@@ -8,6 +8,8 @@ import { differenceWords } from './difference-words.ts';
 import { count, percent, percentOfSlots } from './numbers.ts';
 import { table } from './table.ts';
 
+const SLOTS = 10_000;
+
 /** `control 50 / A 20 / B 30` */
 export function splitOf({ variants }: ExperimentDocument): string {
   return variants.map(({ key, weight }) => `${key} ${weight}`).join(' / ');
@@ -19,17 +21,26 @@ const EFFECT: Readonly<Record<string, string>> = {
   paused: 'Nobody new takes part; who is assigned keeps the variant.',
   killed: 'All visitors get control.',
   concluded: 'All visitors get the winner.',
+  archived: 'It is as if it were not there; its history and results stay.',
 };
 
 /** What a change would do, and who would move; undefined when it would do nothing. */
-export function showChange({ action, experiment, diff, preview }: Change): string | undefined {
+export function showChange(change: Change): string | undefined {
+  const { action, experiment, diff, preview } = change;
   const { key, document } = experiment;
+  const warnings = (change.warnings ?? []).map((warning) => `Warning: ${warning}`);
   if (action === 'none') return undefined;
-  if (action === 'create') return `${key} is new: ${document.status}, ${splitOf(document)}`;
+  if (action === 'create') {
+    const { status, coverage } = document;
+    const part = coverage === SLOTS ? '' : `, coverage ${percentOfSlots(coverage)}`;
+    const created = `${key} is new: ${status}, ${splitOf(document)}${part}`;
+    return [created, ...warnings.map((line) => `  ${line}`)].join('\n');
+  }
   const lines = [
     ...differenceWords(diff),
     ...(diff.some(({ path }) => path[0] === 'status') ? [EFFECT[document.status] ?? ''] : []),
     ...(diff.some(isAboutSlots) ? showMoves(preview) : []),
+    ...warnings,
   ];
   return [key, ...lines.map((line) => `  ${line}`)].join('\n');
 }

@@ -5,7 +5,7 @@ import { showChanges } from './change-report.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { addApiOptions, meaningOption, type ApiOptions } from './command-options.ts';
 import type { Context } from './context.ts';
-import { readExperimentFile } from './experiment-file.ts';
+import { readExperimentFile, tellOthers } from './experiment-file.ts';
 import { examples } from './help.ts';
 import type { Meaning } from '@turnout/contracts/management';
 
@@ -28,6 +28,8 @@ export function diffCommand(context: Context): Command {
     const { terminal } = context;
     try {
       const file = await readExperimentFile(options.file, terminal);
+      const others = tellOthers(file);
+      if (others !== undefined) terminal.warn(others);
       const send = await prepareApply(await apiClient(context, options), file, options.meaning);
       const result = await send('diff', true);
       const shown = showChanges(result.changes);

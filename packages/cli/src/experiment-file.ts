@@ -38,6 +38,12 @@ export async function readExperimentFile(
   }
 }
 
+/** What of a file is not applied, and how it takes effect; undefined where all of it is. */
+export function tellOthers({ otherKeys }: ExperimentFile): string | undefined {
+  if (otherKeys.length === 0) return undefined;
+  return `Only experiments are applied. The rest of the file (${otherKeys.join(', ')}) is read by edge and API when they start: restart them after a change.`;
+}
+
 async function readSource(file: string, terminal: Terminal): Promise<string> {
   if (file === '-') return terminal.readInput();
   try {

@@ -7,10 +7,20 @@ import { examples } from './help.ts';
 import { makeChange } from './make-change.ts';
 import { fetchVisitor, visitorPath } from './visitor-request.ts';
 
+const COOKIE = 'A browser that keeps the cookie comes back under this id: have it deleted there.';
+
+/** What the API counts, in words. */
+const ERASED: Readonly<Record<string, string>> = {
+  assignments: 'assignments in the ledger',
+  signUps: 'visitor ids in sign-ups',
+};
+
 /** `turnout forget`: erase what is known of one visitor. */
 export function forgetCommand(context: Context): Command {
   const command = new Command('forget')
-    .description('Erase everything that is kept of one visitor. It can not be undone.')
+    .description(
+      'Erase a visitor: assignments, and the visitor id wherever it was stored. It can not be undone.',
+    )
     .argument(
       '<visitor>',
       'visitor id, the second part of the cookie; one that begins with - goes behind --',
@@ -25,21 +35,23 @@ export function forgetCommand(context: Context): Command {
       plan: () => fetchVisitor(api, visitor),
       show: ({ assignments }) =>
         [
-          `Everything that is kept of ${visitor} would be erased:`,
+          `Of ${visitor} would be erased, for good:`,
           ...(assignments.length === 0
-            ? ['  no assignment is known']
+            ? ['  no assignment: the ledger knows of none']
             : assignments.map(
                 ({ experiment, variant, phase }) =>
-                  `  ${experiment}: ${variant}, assigned in phase ${phase}`,
+                  `  the assignment to ${variant} of ${experiment}, phase ${phase}`,
               )),
+          '  the visitor id in sign-ups, exposures and test results; these stay, as nobody’s',
+          COOKIE,
         ].join('\n'),
-      question: 'Erase it for good?',
+      question: `Forget ${visitor}?`,
       hasReason: false,
       make: () => api.request<Erasure>('DELETE', visitorPath(visitor)),
       tell: ({ erased }) =>
         [
-          `${visitor} is forgotten.`,
-          ...Object.entries(erased).map(([what, number]) => `  ${what}: ${number}`),
+          `${visitor} is forgotten. Erased:`,
+          ...Object.entries(erased).map(([what, number]) => `  ${number} ${ERASED[what] ?? what}`),
         ].join('\n'),
     });
   });

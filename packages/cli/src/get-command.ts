@@ -12,6 +12,7 @@ import { table } from './table.ts';
 
 interface GetOptions extends ApiOptions {
   readonly keys?: boolean;
+  readonly all?: boolean;
 }
 
 /** `turnout get`: all experiments, or one as a document. */
@@ -20,6 +21,7 @@ export function getCommand(context: Context): Command {
     .description('List all experiments, or show one as a document that apply takes.')
     .argument('[key]', 'experiment')
     .option('--keys', 'only the keys, one a line')
+    .option('--all', 'archived ones too')
     .addHelpText(
       'after',
       examples(
@@ -38,7 +40,10 @@ export function getCommand(context: Context): Command {
           : (await documentYaml(record.document)).trimEnd(),
       );
     }
-    const list = await api.request<ExperimentList>('GET', '/v1/experiments');
+    const list = await api.request<ExperimentList>(
+      'GET',
+      `/v1/experiments${options.all === true ? '?archived=true' : ''}`,
+    );
     if (options.json === true) return terminal.print(JSON.stringify(list, undefined, 2));
     const { experiments } = list;
     if (options.keys === true) {
@@ -56,6 +61,7 @@ export function getCommand(context: Context): Command {
 /** What visitors get: the split, or the one variant that all get. */
 function inForce(document: ExperimentRecord['document']): string {
   const { status, winner, variants } = document;
+  if (status === 'archived') return '–';
   if (status === 'concluded') return `all ${winner ?? ''}`;
   if (status !== 'killed') return splitOf(document);
   return `all ${variants.find(({ control }) => control)?.key ?? 'control'}`;

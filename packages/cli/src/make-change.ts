@@ -18,6 +18,7 @@ export interface ChangeSteps<Plan, Answer> {
   tell(answer: Answer): string;
 }
 
+const ASK_REASON = 'Why? It stands in the history: ';
 const REASON = 'Expected --reason TEXT: why is this changed? It stands in the history.';
 
 /**
@@ -52,11 +53,12 @@ export async function makeChange<Plan, Answer>(
   if (dryRun) return answerWith(plan, `${shown}\n\nNothing was changed: this was a dry run.`);
   say(`${shown}\n`);
 
-  const reason = hasReason ? (options.reason ?? (await terminal.ask('Reason: '))).trim() : '';
-  if (hasReason && reason === '') throw usageError(REASON);
   if (!yes && !isYes(await terminal.ask(`${steps.question} [y/N] `))) {
     throw new CommandError('Nothing was changed.', EXIT.refused);
   }
+  // Only of whoever goes on: nobody says why for nothing.
+  const reason = hasReason ? (options.reason ?? (await terminal.ask(ASK_REASON))).trim() : '';
+  if (hasReason && reason === '') throw usageError(`${REASON} Nothing was changed.`);
   try {
     const answer = await steps.make(reason, plan);
     answerWith(answer, steps.tell(answer));

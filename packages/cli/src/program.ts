@@ -2,6 +2,7 @@ import { Command, type Argument } from 'commander';
 import { allocateCommand } from './allocate-command.ts';
 import { analyzeCommand } from './analyze-command.ts';
 import { applyCommand } from './apply-command.ts';
+import { archiveCommand } from './archive-command.ts';
 import { completionCommand } from './completion-command.ts';
 import { concludeCommand } from './conclude-command.ts';
 import type { Context } from './context.ts';
@@ -48,6 +49,7 @@ export function createProgram(context: Context): Command {
     resumeCommand,
     killCommand,
     concludeCommand,
+    archiveCommand,
     analyzeCommand,
     resultsCommand,
     historyCommand,

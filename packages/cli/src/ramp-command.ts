@@ -10,7 +10,7 @@ import { experimentPath, fetchExperiment } from './experiment-request.ts';
 import { examples } from './help.ts';
 import { makeChange } from './make-change.ts';
 import { percentOfSlots } from './numbers.ts';
-import { showRamp } from './ramp-report.ts';
+import { isUnderWay, showRamp, showStop } from './ramp-report.ts';
 import { parseSteps } from './ramp-steps.ts';
 
 interface RampOptions extends ChangeOptions {
@@ -30,8 +30,8 @@ export function rampCommand(context: Context): Command {
     )
     .argument('<key>', 'experiment')
     .argument('[steps...]', 'percentages, each with the time that it lasts at least: 1%:1h 100%')
-    .addOption(new Option('--status', 'show the ramp that is under way').conflicts('stop'))
-    .option('--stop', 'stay at the step that is in force')
+    .addOption(new Option('--status', 'show how far the ramp is, and why').conflicts('stop'))
+    .option('--stop', 'end the ramp: the coverage stays as it is, and no gate watches it')
     .option('--minimum-requests <count>', 'answers of a variant before gates judge it', number)
     .option('--error-rate <points>', 'percentage points of 5xx above control that fail', number)
     .option('--first-byte <times>', "times control's time to first byte (p95) that fail", number)
@@ -44,7 +44,7 @@ to the coverage before when one fails. Every step is a revision.
 ${examples(
   ['ramp home-redesign 1%:1h 5%:1h 20%:6h 100% --reason launch', 'begin'],
   ['ramp home-redesign --status', 'how far is it, and why?'],
-  ['ramp home-redesign --stop', 'stay where it is'],
+  ['ramp home-redesign --stop', 'end it, and keep the coverage'],
 )}`,
     );
   return addChangeOptions(command).action(
@@ -82,8 +82,8 @@ async function stop(
 ): Promise<void> {
   await makeChange<RampState, RampState>(context, options, {
     plan: () => api.request('GET', experimentPath(key, '/ramp')),
-    show: (state) => showRamp(state, context.terminal),
-    question: `Stop the ramp of ${key} here?`,
+    show: (state) => (isUnderWay(state) ? showStop(state) : undefined),
+    question: `End the ramp of ${key}?`,
     hasReason: false,
     make: () => api.request('DELETE', experimentPath(key, '/ramp')),
     tell: (state) => showRamp(state, context.terminal),

@@ -2,8 +2,10 @@ import { Command } from 'commander';
 import type { VisitorAssignments, reassignmentSchema } from '@turnout/contracts/management';
 import type { z } from 'zod';
 import { apiClient } from './api-client.ts';
+import { CommandError, EXIT } from './command-error.ts';
 import { addChangeOptions, type ChangeOptions } from './command-options.ts';
 import type { Context } from './context.ts';
+import { fetchExperiment } from './experiment-request.ts';
 import { examples } from './help.ts';
 import { makeChange } from './make-change.ts';
 import { fetchVisitor, visitorPath } from './visitor-request.ts';
@@ -31,7 +33,17 @@ export function reassignCommand(context: Context): Command {
       const variantOf = ({ assignments }: VisitorAssignments) =>
         assignments.find((one) => one.experiment === experiment)?.variant ?? 'none';
       await makeChange(context, options, {
-        plan: () => fetchVisitor(api, visitor),
+        async plan() {
+          const { document } = await fetchExperiment(api, experiment);
+          const keys = document.variants.map(({ key }) => key);
+          if (!keys.includes(variant)) {
+            throw new CommandError(
+              `${experiment} has no variant "${variant}"; there are ${keys.join(', ')}.`,
+              EXIT.refused,
+            );
+          }
+          return fetchVisitor(api, visitor);
+        },
         show: (now) =>
           variantOf(now) === variant
             ? undefined

@@ -65,6 +65,11 @@ ${examples(
       throw new CommandError(error.message, EXIT.refused, { cause: error });
     });
     terminal.progress();
+    if (population.kind === 'access-log' && result.requests === 0) {
+      throw usageError(
+        `No request of a visitor in ${population.file}: expected the log of an edge, lines of JSON such as {"msg":"request","method":"GET","host":"shop.example","path":"/","visitor":"…"}.`,
+      );
+    }
     terminal.print(
       options.json === true
         ? JSON.stringify({ population, meaning: change.meaning, ...result }, undefined, 2)

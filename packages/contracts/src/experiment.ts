@@ -19,6 +19,11 @@ const variantKeySchema = z
   .regex(
     /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
     'expected letters, digits, - and _, a letter or digit first (at most 64)',
+  )
+  .regex(
+    // Also for editors: a JSON Schema knows no exceptions but by a pattern.
+    /^(?!(?:holdout|outside|draft|archived|paused|killed|concluded)$)/,
+    'this word stands for visitors who have no variant, choose another key',
   );
 
 const MAX_COUNT = 999_999_999;
@@ -45,7 +50,25 @@ const slotSchema = z.int(SLOT).min(0, SLOT).max(10_000, SLOT);
 const RESERVED_SALTS: ReadonlySet<string> = new Set(['layer', 'coverage']);
 
 const COVERAGE = 'expected an integer from 0 to 10000, in slots of 0.01 %: 50 % is 5000';
-const coverageSchema = z.int(COVERAGE).min(0, COVERAGE).max(10_000, COVERAGE);
+const coverageSchema = z
+  .int(COVERAGE)
+  .min(0, COVERAGE)
+  .max(10_000, COVERAGE)
+  .describe(
+    'How many of the 10,000 slots take part, 0.01 % each: 100 is 1 %, 5000 is 50 %, 10000 is everybody. The rest are the holdout and get control.',
+  );
+
+const PRIORITY = 'expected an integer from -1000 to 1000; the higher comes first';
+const prioritySchema = z
+  .int(PRIORITY)
+  .min(-1_000, PRIORITY)
+  .max(1_000, PRIORITY)
+  .describe(
+    'Which experiment a request belongs to that is in the scope of several: the one with the highest priority. 0 unless given; among equals the first by key, or in a file the first.',
+  );
+
+/** All that an experiment can be. */
+export const STATUSES = ['draft', 'running', 'paused', 'killed', 'concluded', 'archived'] as const;
 
 /** Half-open: `[from, to)`. */
 const rangeSchema = z.tuple([slotSchema, slotSchema]);
@@ -100,9 +123,10 @@ export const experimentSchema = z
     title: z.string().min(1).max(200).exactOptional(),
     /**
      * running | paused (no new visitors) | killed (all get control, now) |
-     * concluded (all get the winner) | draft (not yet).
+     * concluded (all get the winner) | draft (not yet) | archived (put away: as if it were not
+     * there, but for its history and results).
      */
-    status: z.enum(['draft', 'running', 'paused', 'killed', 'concluded']),
+    status: z.enum(STATUSES),
     revision: countSchema.default(1),
     /** A new phase puts every visitor into a variant afresh. */
     phase: countSchema.default(1),
@@ -128,6 +152,8 @@ export const experimentSchema = z
         message: 'expected [from, to) with from < to',
       })
       .exactOptional(),
+    /** Who comes first where scopes meet: the higher. */
+    priority: prioritySchema.exactOptional(),
     /** Of 10,000: how many take part. The rest are the holdout and get control. */
     coverage: coverageSchema.default(10_000),
     variants: z.array(variantSchema).min(1).max(256),

@@ -1,13 +1,18 @@
 import { z } from 'zod';
 
+/** What browsers and other clients send. */
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+/** A path, or an absolute URL with a host. */
+const EXPLAINABLE = /^(?:\/|https?:\/\/[^/?#\s]+(?:[/?#]|$))\S*$/i;
+
 /**
  * Why a request goes where it goes: `POST /v1/explain` on the edge's private port. Nothing is
  * minted, written or counted.
  */
 export const explainRequestSchema = z.strictObject({
-  method: z.string().default('GET'),
+  method: z.enum(METHODS, `expected one of ${METHODS.join(', ')}`).default('GET'),
   /** Absolute, or a path: then of the first of `public.hosts`. */
-  url: z.string().min(1),
+  url: z.string().regex(EXPLAINABLE, 'expected an http or https URL, or a path that begins with /'),
   headers: z.record(z.string(), z.string()).default({}),
 });
 export type ExplainRequest = z.input<typeof explainRequestSchema>;

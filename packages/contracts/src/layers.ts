@@ -16,7 +16,7 @@ interface LayerClaim {
  * Experiments of one layer that claim the same slots: their visitors would be in both, and
  * neither result would be its own. Whatever its pages, each claims its slots for every
  * request. A draft claims none, so that the next experiment can be written down while the
- * present one still runs; it is refused when its status changes.
+ * present one still runs; it is refused when its status changes. Nor does an archived one.
  */
 export function layerOverlaps({
   experiments,
@@ -24,7 +24,8 @@ export function layerOverlaps({
   readonly experiments: readonly LayerClaim[];
 }): Problem[] {
   const claims = experiments.flatMap(({ key, status, layer: { name, slots } = {} }, index) => {
-    if (name === undefined || slots === undefined || status === 'draft') return [];
+    const isIdle = status === 'draft' || status === 'archived';
+    if (name === undefined || slots === undefined || isIdle) return [];
     const [from, to] = slots;
     return [{ index, layer: name, label: key ?? `experiments[${index}]`, from, to }];
   });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { experimentSchema } from './experiment.ts';
+import { STATUSES, experimentSchema } from './experiment.ts';
 
 /**
  * The management API (`/v1` of apps/api): what the command line and the console send, and
@@ -53,7 +53,7 @@ export const allocationSchema = z.strictObject({
 
 /** `POST /v1/experiments/:key/status`: a kill is not held up by a revision that has moved on. */
 export const statusChangeSchema = z.strictObject({
-  status: z.enum(['draft', 'running', 'paused', 'killed', 'concluded']),
+  status: z.enum(STATUSES),
   winner: z.string().exactOptional(),
   revision: revision.exactOptional(),
   reason,
@@ -156,6 +156,11 @@ export interface Change {
   readonly experiment: ExperimentRecord;
   readonly diff: readonly Difference[];
   readonly preview: MovePreview;
+  /**
+   * For people: what it does that may not be meant, such as an experiment that gets no visitor.
+   * Absent where there is nothing to say.
+   */
+  readonly warnings?: readonly string[];
   /** Whether edges can know of it already. */
   readonly published: PublishedSnapshot;
 }

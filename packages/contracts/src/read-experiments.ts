@@ -15,6 +15,8 @@ export interface ExperimentFile {
   readonly experiments: readonly ExperimentDocument[];
   /** The revisions that it names, by key; one without a revision was made from none in particular. */
   readonly revisions: Readonly<Record<string, number>>;
+  /** Keys of a whole configuration that say nothing of experiments. */
+  readonly otherKeys: readonly string[];
 }
 
 const listSchema = z.strictObject({ experiments: z.array(experimentSchema) });
@@ -36,7 +38,8 @@ export function readExperiments(
   const { value } = yaml;
   if (isMapping(value) && ('upstreams' in value || 'default' in value)) {
     const { experiments = [] } = readConfig(source, file, {}, check);
-    return { experiments, revisions: namedRevisions(value['experiments']) };
+    const otherKeys = Object.keys(value).filter((key) => key !== 'experiments');
+    return { experiments, revisions: namedRevisions(value['experiments']), otherKeys };
   }
   const { raw, root } = asMapping(value);
   if (raw === undefined) {
@@ -51,7 +54,7 @@ export function readExperiments(
     ...[repeatedExperiments, layerOverlaps, check].flatMap((rule) => rule(document)),
   ];
   if (result.success && problems.length === 0) {
-    return { ...result.data, revisions: namedRevisions(raw['experiments']) };
+    return { ...result.data, revisions: namedRevisions(raw['experiments']), otherKeys: [] };
   }
   const placed = problems.map(({ path, message }) => ({ path: path.slice(root.length), message }));
   throw new ConfigError(file, yaml.tell(placed));

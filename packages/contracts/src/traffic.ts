@@ -31,6 +31,8 @@ export type VariantTraffic = z.infer<typeof variantTrafficSchema>;
 export const trafficReportSchema = z.strictObject({
   /** Another one after each start of the edge, when all counts begin at 0. */
   run: z.string().min(1),
+  /** Of the snapshot that all that is counted from now on is decided by; 0: there is none yet. */
+  snapshot: count,
   /** Seconds, rising. */
   firstByteBounds: z.array(z.number().gt(0)),
   variants: z.array(variantTrafficSchema),

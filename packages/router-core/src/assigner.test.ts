@@ -562,6 +562,23 @@ describe('forget', () => {
     expect(assigner.status().cached).toBe(1);
   });
 
+  test('drops what is remembered of every experiment', async () => {
+    gate = () => Promise.resolve();
+    const all = ['a', 'b', 'c'].map((key) => compileExperiment({ ...running.definition, key }));
+    const [gone, kept] = [mint(), mint()];
+    for (const experiment of all) {
+      for (const id of [gone, kept]) {
+        await assigner.assign({ id, mirror: [], minted: true }, experiment);
+      }
+    }
+    await expect.poll(() => assigner.status().writeBehindLength).toBe(0);
+    assigner.forget(gone);
+    expect(assigner.status().cached).toBe(3);
+    expect(await assigner.assign(returning(kept), all[0] ?? running)).toMatchObject({
+      source: 'cache',
+    });
+  });
+
   test('does not try a failed write of the visitor again', async () => {
     const closed = Promise.withResolvers<void>();
     gate = () => closed.promise;

@@ -129,6 +129,8 @@ export function createAssigner(options: AssignerOptions): Assigner {
     );
   let storeErrors = 0;
   let storeTimeouts = 0;
+  /** Whatever stands in memory is about one of these: few, where visitors are many. */
+  const experiments = new Set<string>();
   let forgets = 0;
   let flushing: Promise<void> | undefined;
 
@@ -196,6 +198,7 @@ export function createAssigner(options: AssignerOptions): Assigner {
     assignment: StoredAssignment | undefined,
     maxAge: number,
   ): void {
+    experiments.add(experiment.key);
     cache.set(visitor.id + experiment.key, {
       assignment,
       expires: now() + maxAge,
@@ -355,6 +358,7 @@ export function createAssigner(options: AssignerOptions): Assigner {
   /** Remembers what the store made of a write. */
   function confirm({ visitor, experiment, proposal }: PendingWrite, entry: LedgerEntry): void {
     const key = visitor + experiment;
+    experiments.add(experiment);
     cache.set(key, {
       assignment: entry,
       expires: now() + cacheMaxAge,
@@ -401,10 +405,8 @@ export function createAssigner(options: AssignerOptions): Assigner {
     },
     forget(visitor) {
       forgets += 1;
-      writeBehind.forget(visitor);
-      // Rare enough to look through all: an index would cost memory for every visitor.
-      const keys = [...cache.keys()].filter((key) => key.startsWith(visitor));
-      for (const key of keys) cache.delete(key);
+      writeBehind.forget(visitor, experiments);
+      for (const experiment of experiments) cache.delete(visitor + experiment);
     },
     status: () => ({
       breaker: breaker?.state,

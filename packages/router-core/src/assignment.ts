@@ -1,3 +1,4 @@
+import { isInForce } from './experiment.ts';
 import type { Experiment, Variant } from './experiment.ts';
 import { isCount } from './keys.ts';
 import type { RequestTraits } from './rules/request-traits.ts';
@@ -16,7 +17,7 @@ import type { MirrorEntry, VisitorId } from './visitor-cookie.ts';
 export type AssignmentSource = 'cache' | 'store' | 'mirror' | 'hash';
 
 /** Why a visitor is served a variant without being assigned to it. Not to be counted. */
-export type UnassignedReason = 'draft' | 'holdout' | 'paused' | 'killed' | 'concluded';
+export type UnassignedReason = 'draft' | 'archived' | 'holdout' | 'paused' | 'killed' | 'concluded';
 
 export interface Assigned {
   readonly kind: 'assigned';
@@ -47,7 +48,7 @@ export interface Visitor {
 }
 
 /**
- * The experiment that a request of a visitor belongs to: the first that is no draft,
+ * The experiment that a request of a visitor belongs to: the first that is in force,
  * whose scope and audience take the request, and whose layer slots hold the visitor.
  */
 export function selectExperiment(
@@ -57,7 +58,7 @@ export function selectExperiment(
 ): Experiment | undefined {
   return experiments.find(
     (experiment) =>
-      experiment.status !== 'draft' &&
+      isInForce(experiment.status) &&
       experiment.inScope(request) &&
       experiment.admits(request) &&
       isInLayer(experiment, id),
@@ -87,7 +88,7 @@ export function propose(experiment: Experiment, id: VisitorId): Variant | 'holdo
 /** What the experiment says before any assignment is looked up; undefined to go on. */
 export function withoutAssignment(experiment: Experiment, id: VisitorId): Unassigned | undefined {
   const { key, status, control, winner } = experiment;
-  if (status === 'draft' || status === 'killed') {
+  if (status === 'draft' || status === 'archived' || status === 'killed') {
     return { kind: 'unassigned', experiment: key, variant: control, source: status };
   }
   if (status === 'concluded') {

@@ -38,6 +38,19 @@ describe('a set of experiments', () => {
     expect(keys('/', fromGermany)).toEqual(['all', 'germans']);
   });
 
+  test('asks the higher priority first, and nobody who is not in force', () => {
+    const set = compileExperiments([
+      experiment('low', { priority: -1 }),
+      experiment('usual'),
+      experiment('away', { status: 'archived', priority: 1_000 }),
+      experiment('high', { priority: 5 }),
+      experiment('as-usual', { priority: 0 }),
+    ]);
+    const expected = ['high', 'usual', 'as-usual', 'low'];
+    expect(set.experiments.map(({ key }) => key)).toEqual(expected);
+    expect(set.inScope(request('/')).map(({ key }) => key)).toEqual(expected);
+  });
+
   test('tells whether somebody else may be in a scope', () => {
     const set = compileExperiments([
       experiment('phones', { scope: { paths: ['/plans'], when: { device: 'mobile' } } }),

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import { compileExperiment } from './experiment.ts';
+import { compileExperiment, isInForce } from './experiment.ts';
 import type { Experiment, ExperimentDefinition } from './experiment.ts';
+import { byPriority } from './priority.ts';
 import { looksAtVisitor } from './rules/predicate.ts';
 import type { RequestTraits } from './rules/request-traits.ts';
 import { NextScopeIndex } from './scope-index.ts';
@@ -34,9 +35,9 @@ export function compileExperiments(
   return new NextExperimentSet(previous).finish(experiments);
 }
 
-/** The experiments of one revision, compiled. Drafts are left out. Never changes. */
+/** The experiments of one revision, compiled, but for those that are not in force. Never changes. */
 export class ExperimentSet {
-  /** In the order in which they were given. */
+  /** By priority, the highest first, and among equals in the order in which they were given. */
   readonly experiments: readonly Experiment[];
   readonly index: ScopeIndex<Experiment>;
   /** Of those alone that look at the visitor to say what they are about. */
@@ -89,7 +90,7 @@ export class NextExperimentSet {
 
   /** Puts one in ahead of `finish`, which would do it else. */
   put(experiment: Experiment): void {
-    if (experiment.status === 'draft' || this.#held.has(experiment)) return;
+    if (!isInForce(experiment.status) || this.#held.has(experiment)) return;
     const scoped = scopedAs(experiment);
     this.#held.add(experiment);
     this.#index.add(scoped);
@@ -106,7 +107,7 @@ export class NextExperimentSet {
 
   /** The set of exactly these. Ends the making. */
   finish(experiments: readonly Experiment[]): ExperimentSet {
-    const live = experiments.filter(({ status }) => status !== 'draft');
+    const live = byPriority(experiments.filter(({ status }) => isInForce(status)));
     const wanted = new Set(live);
     for (const experiment of this.#held) if (!wanted.has(experiment)) this.drop(experiment);
     for (const experiment of live) this.put(experiment);

@@ -1,4 +1,10 @@
-import { MAX_COUNT, isCount, isExperimentKey, isVariantKey } from './keys.ts';
+import {
+  MAX_COUNT,
+  RESERVED_VARIANT_KEYS,
+  isCount,
+  isExperimentKey,
+  isVariantKey,
+} from './keys.ts';
 import { compileHosts, compilePathGlob } from './path-match.ts';
 import type { PredicateDefinition } from './rules/definition.ts';
 import { compileFirstMatch } from './rules/first-match.ts';
@@ -22,7 +28,14 @@ export type ExperimentStatus =
   /** All get control, now. */
   | 'killed'
   /** All get the winner. */
-  | 'concluded';
+  | 'concluded'
+  /** Put away: requests pass as if it were not there. */
+  | 'archived';
+
+/** Whether an experiment decides anything for anybody. */
+export function isInForce(status: ExperimentStatus): boolean {
+  return status !== 'draft' && status !== 'archived';
+}
 
 export interface VariantDefinition {
   readonly key: string;
@@ -74,6 +87,8 @@ export interface ExperimentDefinition {
   readonly audience?: PredicateDefinition;
   /** Requests that get a variant whoever sent them, uncounted and unassigned. First match wins. */
   readonly forced?: readonly { readonly when: PredicateDefinition; readonly variant: string }[];
+  /** Who comes first where scopes meet: the higher. Default: 0. */
+  readonly priority?: number;
   /** Experiments of one layer with slots that do not overlap never share a visitor. */
   readonly layer?: { readonly name: string; readonly slots: Range };
   /** 0 to 10,000: how many slots take part. The rest are the holdout. Default: all. */
@@ -107,6 +122,8 @@ export interface Experiment {
   readonly salt: string;
   readonly layer: { readonly name: string; readonly slots: Range } | undefined;
   readonly coverage: number;
+  /** 0 unless it was given. */
+  readonly priority: number;
   readonly variants: readonly Variant[];
   readonly variantKeys: readonly string[];
   readonly control: Variant;
@@ -158,6 +175,7 @@ const MAX_VARIANTS = 256;
 
 const KEY = 'expected lower-case letters, digits and dashes, no dash first (at most 64)';
 const VARIANT = 'expected letters, digits, - and _, a letter or digit first (at most 64)';
+const RESERVED = 'this word stands for visitors who have no variant, choose another key';
 const COUNT = `expected an integer from 1 to ${MAX_COUNT}`;
 const FILLED_RANGE = `expected [from, to) with 0 <= from < to <= ${SLOTS}`;
 
@@ -167,7 +185,16 @@ const FILLED_RANGE = `expected [from, to) with 0 <= from < to <= ${SLOTS}`;
  * @throws ExperimentError with every problem found
  */
 export function compileExperiment(definition: ExperimentDefinition): Experiment {
-  const { key, status, phase, revision, salt = key, layer, coverage = SLOTS } = definition;
+  const {
+    key,
+    status,
+    phase,
+    revision,
+    salt = key,
+    layer,
+    coverage = SLOTS,
+    priority = 0,
+  } = definition;
   const problems: DefinitionProblem[] = [];
   const check = (holds: boolean, path: DefinitionProblem['path'], message: string): void => {
     if (!holds) problems.push({ path, message });
@@ -234,11 +261,9 @@ export function compileExperiment(definition: ExperimentDefinition): Experiment 
 
   const variants = definition.variants.map(
     ({ key: variantKey, upstream, control = false }, index): Variant => {
-      check(
-        isVariantKey(variantKey),
-        ['variants', index, 'key'],
-        `${VARIANT}, got "${variantKey}"`,
-      );
+      const at = ['variants', index, 'key'];
+      check(isVariantKey(variantKey), at, `${VARIANT}, got "${variantKey}"`);
+      check(!RESERVED_VARIANT_KEYS.has(variantKey), at, `"${variantKey}": ${RESERVED}`);
       return { key: variantKey, upstream, control };
     },
   );
@@ -322,6 +347,7 @@ export function compileExperiment(definition: ExperimentDefinition): Experiment 
     salt,
     layer,
     coverage,
+    priority,
     variants,
     variantKeys: [...byKey.keys()],
     control,

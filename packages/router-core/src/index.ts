@@ -27,7 +27,7 @@ export {
   slotOf,
 } from './slots.ts';
 export type { Range } from './slots.ts';
-export { ExperimentError, compileExperiment } from './experiment.ts';
+export { ExperimentError, compileExperiment, isInForce } from './experiment.ts';
 export type {
   Experiment,
   ExperimentDefinition,
@@ -37,6 +37,9 @@ export type {
   VariantDefinition,
 } from './experiment.ts';
 export { NextExperimentSet, compileExperiments } from './experiment-set.ts';
+export { byPriority } from './priority.ts';
+export { findShadows } from './shadow.ts';
+export type { Shadow } from './shadow.ts';
 export type { ExperimentSet } from './experiment-set.ts';
 export { PredicateError, compilePredicate, predicateProblems } from './rules/predicate.ts';
 export type { Predicate } from './rules/predicate.ts';

@@ -9,6 +9,17 @@ export const EXPERIMENT_KEY = '[a-z0-9][a-z0-9-]{0,63}';
 /** The source of the regular expression for a variant key. */
 export const VARIANT_KEY = '[A-Za-z0-9][A-Za-z0-9_-]{0,63}';
 
+/** What is said in a variant's place of visitors who have none. */
+export const RESERVED_VARIANT_KEYS: ReadonlySet<string> = new Set([
+  'holdout',
+  'outside',
+  'draft',
+  'archived',
+  'paused',
+  'killed',
+  'concluded',
+]);
+
 /** Phases and revisions count from 1; nine digits stay exact in Lua, SQLite and JSON. */
 export const MAX_COUNT = 999_999_999;
 

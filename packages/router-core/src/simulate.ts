@@ -10,7 +10,7 @@ import {
   withoutAssignment,
 } from './assignment.ts';
 import type { RequestTraits } from './rules/request-traits.ts';
-import { compileExperiment } from './experiment.ts';
+import { compileExperiment, isInForce } from './experiment.ts';
 import type { Experiment, ExperimentDefinition } from './experiment.ts';
 import { OUTSIDE } from './move-preview.ts';
 import { visitorId } from './visitor-cookie.ts';
@@ -138,7 +138,7 @@ function concerned(
 ): readonly Experiment[] {
   if (request === undefined) {
     return experiments.filter(
-      (experiment) => experiment.status !== 'draft' && isInLayer(experiment, id),
+      (experiment) => isInForce(experiment.status) && isInLayer(experiment, id),
     );
   }
   const selected = selectExperiment(experiments, request, id);
@@ -156,7 +156,7 @@ function place(experiment: Experiment, id: VisitorId, remembered: MirrorEntry | 
 
 /** What the visitor's cookie says by the time of the change; undefined if it says nothing. */
 function assignedBy(experiment: Experiment | undefined, id: VisitorId): MirrorEntry | undefined {
-  if (experiment === undefined || experiment.status === 'draft') return undefined;
+  if (experiment === undefined || !isInForce(experiment.status)) return undefined;
   if (!isInLayer(experiment, id) || isHoldout(experiment, id)) return undefined;
   const { variant, phase } = proposeFromHash(experiment, id);
   return { experiment: experiment.key, variant: variant.key, phase };

@@ -80,8 +80,8 @@ export interface Ledger extends AssignmentStore {
   forget(visitor: VisitorId): Promise<number>;
   /**
    * Calls back with each visitor who was `set` or forgotten, by whichever process, within a
-   * second: for those who remember visitors in memory. While the store is out of reach
-   * nothing is told; memory must age.
+   * second: for those who remember visitors in memory. What happens while the store is out of
+   * reach, or this process hangs, is told afterwards, for up to a day.
    */
   onChanged(listener: (visitor: VisitorId) => void): { close(): void };
   /** Resolves true once the store answers, or false after `milliseconds` without. Never rejects. */

@@ -25,8 +25,12 @@ export interface WriteBehind {
   putBack(write: PendingWrite): void;
   /** Up to `count` writes from the oldest to the newest, left in their places. */
   sample(count: number): readonly PendingWrite[];
-  /** Drops a visitor's writes; those of the last batch are not put back. */
-  forget(visitor: VisitorId): void;
+  /**
+   * Drops a visitor's writes; those of the last batch are not put back.
+   *
+   * @param experiments all that writes may be about
+   */
+  forget(visitor: VisitorId, experiments: Iterable<string>): void;
 }
 
 export function createWriteBehind(capacity: number): WriteBehind {
@@ -74,8 +78,8 @@ export function createWriteBehind(capacity: number): WriteBehind {
       );
       return all.filter((_, place) => places.has(place));
     },
-    forget(visitor) {
-      for (const [key, write] of queue) if (write.visitor === visitor) queue.delete(key);
+    forget(visitor, experiments) {
+      for (const experiment of experiments) queue.delete(visitor + experiment);
       batch = new Set([...batch].filter((write) => write.visitor !== visitor));
     },
   };

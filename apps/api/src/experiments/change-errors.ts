@@ -44,6 +44,15 @@ export class InvalidChange extends Error {
   }
 }
 
+/** What was to be stored along with the change has been changed by somebody else meanwhile. */
+export class OvertakenChange extends Error {
+  override readonly name = 'OvertakenChange';
+
+  constructor() {
+    super('What belongs to the change was changed meanwhile.');
+  }
+}
+
 /** More changes wait than can be made soon. */
 export class TooManyChanges extends Error {
   override readonly name = 'TooManyChanges';

@@ -58,7 +58,11 @@ export function statusEdit(
         const message = `expected none with the status ${status}: only a concluded experiment has one`;
         throw new InvalidChange([{ path: ['winner'], message }]);
       }
-      const crowned = status === 'concluded' ? (winner ?? earlier) : undefined;
+      const keepsWinner = before.status === 'concluded' || before.status === 'archived';
+      const crowned =
+        status === 'concluded' || (status === 'archived' && keepsWinner)
+          ? (winner ?? earlier)
+          : undefined;
       return { ...before, status, ...(crowned !== undefined && { winner: crowned }) };
     },
   };

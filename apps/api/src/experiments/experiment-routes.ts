@@ -12,7 +12,7 @@ import type { ApplyResult, Change, Meaning } from '@turnout/contracts/management
 import { createTimeSlices } from '@turnout/router-core';
 import { holderOf, requireRole } from '../auth/require-role.ts';
 import { allowOnly } from '../http/allowed-methods.ts';
-import { checkedBody, queryCount } from '../http/checked.ts';
+import { checkedBody, queryCount, queryFlag } from '../http/checked.ts';
 import { requireJson } from '../http/json-body.ts';
 import { checkedApplication } from './application-body.ts';
 import { InvalidChange, StaleRevision } from './change-errors.ts';
@@ -24,6 +24,14 @@ import type { MakePreviewLink } from './preview-link.ts';
 export interface ExperimentRoutesOptions {
   readonly experiments: Experiments;
   readonly makePreviewLink: MakePreviewLink;
+}
+
+/** How a change is made. */
+interface Manner {
+  readonly reason: string;
+  readonly dryRun: boolean;
+  readonly meaning: Meaning;
+  readonly isUrgent?: boolean;
 }
 
 /** Revisions of one answer: unless asked for, and at most. */
@@ -47,18 +55,19 @@ export function experimentRoutes(options: ExperimentRoutesOptions): Router {
   async function answerChange(
     res: Response,
     edit: Edit,
-    { reason, dryRun, meaning }: { reason: string; dryRun: boolean; meaning: Meaning },
+    { reason, dryRun, meaning, isUrgent }: Manner,
   ): Promise<void> {
     const author = holderOf(res).name;
-    const [change] = await experiments.change({ edits: [edit], author, reason, meaning, dryRun });
+    const order = { edits: [edit], author, reason, meaning, dryRun };
+    const [change] = await experiments.change({ ...order, isUrgent: isUrgent ?? false });
     if (change === undefined) throw new Error('A change of one experiment has no outcome.');
     sendChange(res, change);
   }
 
   router
     .route('/experiments')
-    .get(viewer, async (_req, res) => {
-      res.json(await experiments.list());
+    .get(viewer, async (req, res) => {
+      res.json(await experiments.list(queryFlag(req.query, 'archived')));
     })
     .post(...editor, async (req, res) => {
       const { document, ...why } = checkedBody(creationSchema, req.body);
@@ -98,7 +107,8 @@ export function experimentRoutes(options: ExperimentRoutesOptions): Router {
     .post(...editor, async (req, res) => {
       const request = checkedBody(statusChangeSchema, req.body);
       const edit = statusEdit(req.params.key, request);
-      await answerChange(res, edit, { ...request, meaning: 'new-visitors' });
+      const isUrgent = ['killed', 'paused'].includes(request.status);
+      await answerChange(res, edit, { ...request, meaning: 'new-visitors', isUrgent });
     })
     .all(allowOnly('POST'));
 

@@ -98,7 +98,8 @@ function transitionProblems(
   at: Path,
 ): Problem[] {
   const problems: Problem[] = [];
-  if (after.status === 'draft' && before.status !== 'draft') {
+  problems.push(...archiveProblems(before, after, at));
+  if (after.status === 'draft' && !['draft', 'archived'].includes(before.status)) {
     problems.push({
       path: [...at, 'status'],
       message: `an experiment that is ${before.status} does not become a draft again: pause it, or kill it`,
@@ -111,6 +112,35 @@ function transitionProblems(
     });
   }
   return problems;
+}
+
+/** Only what decides nothing for anybody is put away, and it comes back as what it was. */
+function archiveProblems(
+  before: ExperimentDocument,
+  after: ExperimentDocument,
+  at: Path,
+): Problem[] {
+  const path = [...at, 'status'];
+  if (after.status === 'archived') {
+    return ['draft', 'concluded', 'archived'].includes(before.status)
+      ? []
+      : [
+          {
+            path,
+            message: `an experiment that is ${before.status} can not be archived: conclude it first`,
+          },
+        ];
+  }
+  if (before.status !== 'archived') return [];
+  const was = before.winner === undefined ? 'draft' : 'concluded';
+  return after.status === was
+    ? []
+    : [
+        {
+          path,
+          message: `an archived experiment has to be restored first: expected ${was}, which it was, got ${after.status}`,
+        },
+      ];
 }
 
 /** The document with its slots, moves, phase and revision. */

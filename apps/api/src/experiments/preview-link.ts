@@ -26,6 +26,8 @@ const PATH =
   'expected the path of a page of this site, such as /plans: percent-encoded where it is not ASCII, ' +
   'and at most 1000 characters';
 
+const ARCHIVED = 'an archived experiment is known to no edge: restore it first';
+
 /**
  * The returned function throws InvalidChange for a variant that is not there or a path that
  * leads elsewhere, HttpProblem 503 when the public address is not known.
@@ -34,6 +36,7 @@ export function createPreviewLinks(options: PreviewLinkOptions): MakePreviewLink
   const { publicUrl, secret, audit, now } = options;
   return async (experiment, { variant, path, expiresIn }, author) => {
     const problems = [
+      ...(experiment.status === 'archived' ? [{ path: [], message: ARCHIVED }] : []),
       ...unknownVariant(experiment, variant, ['variant']),
       ...(isLocalPath(path) && path.length <= 1_000 ? [] : [{ path: ['path'], message: PATH }]),
     ];

@@ -24,12 +24,13 @@ export async function seedExperiments(
   seeds: readonly ExperimentDocument[],
 ): Promise<Seeding> {
   const live = new Map(
-    (await experiments.list()).experiments.map(({ key, document }) => [key, document]),
+    (await experiments.list(true)).experiments.map(({ key, document }) => [key, document]),
   );
   const unknown = seeds.filter(({ key }) => !live.has(key));
   const different = seeds.flatMap((seed) => {
     const document = live.get(seed.key);
-    return document === undefined || saysTheSame(document, seed) ? [] : [seed.key];
+    const isArchived = document?.status === 'archived';
+    return document === undefined || isArchived || saysTheSame(document, seed) ? [] : [seed.key];
   });
   if (unknown.length === 0) return { created: [], different, problems: [] };
   try {

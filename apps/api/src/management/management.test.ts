@@ -1,5 +1,3 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type {
   ApplyResult,
   AuditLog,
@@ -7,76 +5,14 @@ import type {
   ExperimentList,
   ExperimentRecord,
   History,
-  PreviewLink,
 } from '@turnout/contracts/management';
-import { readPreview } from '@turnout/router-core';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { stringify } from 'yaml';
+import { beforeAll, expect, test } from 'vitest';
 import { endOfSuite, startApi } from '../testing/api-process.ts';
-import type { ApiProcess, ApiProcessOptions } from '../testing/api-process.ts';
-import { describeDatabases, temporaryFolders } from '../testing/databases.ts';
-import type { DatabaseKind } from '../testing/databases.ts';
+import { describeDatabases } from '../testing/databases.ts';
 import { experimentDocument } from '../testing/experiment-documents.ts';
-import { TOKENS, TOKEN_ENVIRONMENT, manage } from '../testing/management-client.ts';
+import { create, newKey, startManaged, weights } from '../testing/managed-api.ts';
+import { TOKENS, manage } from '../testing/management-client.ts';
 import type { ManagementProblem } from '../testing/management-client.ts';
-
-const folders = temporaryFolders();
-const UPSTREAMS = {
-  wordpress: { url: 'http://127.0.0.1:4003' },
-  next: { url: 'http://127.0.0.1:4001' },
-  vue: { url: 'http://127.0.0.1:4002' },
-};
-const SECRET = 'sixteen-or-more-characters';
-
-interface Started {
-  readonly url: string;
-  readonly api: ApiProcess;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-}
-
-/** The API on an empty database, with a turnout.yaml of its own. */
-async function start(
-  kind?: DatabaseKind,
-  {
-    config = {},
-    ...options
-  }: ApiProcessOptions & { config?: Readonly<Record<string, unknown>> } = {},
-): Promise<Started> {
-  const location = kind && (await kind.fresh());
-  const dataFolder = location?.dataFolder ?? (await folders.make());
-  const file = join(dataFolder, 'turnout.yaml');
-  await writeFile(
-    file,
-    stringify({
-      public: { url: 'https://shop.example' },
-      upstreams: UPSTREAMS,
-      default: 'wordpress',
-      ...config,
-    }),
-  );
-  const environment = {
-    ...TOKEN_ENVIRONMENT,
-    TURNOUT_CONFIG: file,
-    TURNOUT_DATA_DIR: dataFolder,
-    TURNOUT_MYSQL_URL: location?.mysqlUrl,
-    TURNOUT_COOKIE_SECRETS: SECRET,
-  };
-  const api = startApi(environment, options);
-  return { url: await api.url, api, environment };
-}
-
-async function create(url: string, changes: Readonly<Record<string, unknown>> = {}) {
-  const document = experimentDocument(changes);
-  const answer = await manage<Change>(url, 'POST /experiments', { document, reason: 'begin' });
-  expect(answer.body.action).toBe('create');
-  return answer;
-}
-
-let number = 0;
-/** A key that no other test has. */
-const newKey = () => `e${++number}`;
-
-const weights = (control: number, A: number) => ({ weights: { control, A }, reason: 'shift' });
 
 describeDatabases('managing experiments', (kind) => {
   /** Two processes on one database, for all tests that use a key of their own. */
@@ -84,13 +20,13 @@ describeDatabases('managing experiments', (kind) => {
   let other: string;
   const until = endOfSuite();
   beforeAll(async () => {
-    const started = await start(kind, { until });
+    const started = await startManaged(kind, { until });
     url = started.url;
     other = await startApi(started.environment, { until }).url;
   }, 60_000);
 
   test('creates, shows, lists and replaces them', async () => {
-    const { url: fresh } = await start(kind);
+    const { url: fresh } = await startManaged(kind);
     expect((await manage<ExperimentList>(fresh, 'GET /experiments')).body).toEqual({
       experiments: [],
       published: { revision: 0 },
@@ -228,7 +164,7 @@ describeDatabases('managing experiments', (kind) => {
   });
 
   test('a restart keeps experiments, history and audit, and publishes nothing anew', async () => {
-    const { url: fresh, api, environment } = await start(kind);
+    const { url: fresh, api, environment } = await startManaged(kind);
     await create(fresh);
     await manage(fresh, 'POST /experiments/home/allocation', { ...weights(60, 40), revision: 1 });
     const paths = ['/experiments', '/experiments/home/history', '/audit'];
@@ -453,314 +389,5 @@ describeDatabases('managing experiments', (kind) => {
     ]);
     const page = await manage<AuditLog>(url, 'GET /audit?limit=1');
     expect(page.body.rows).toEqual(body.rows.slice(0, 1));
-  });
-});
-
-describe('on one process', () => {
-  let url: string;
-  const until = endOfSuite();
-  beforeAll(async () => {
-    ({ url } = await start(undefined, { until }));
-  }, 60_000);
-
-  describe('what is refused', () => {
-    test('names every problem with its place', async () => {
-      const document = {
-        ...experimentDocument(),
-        key: 'Home',
-        coverage: 10_001,
-        unknown: true,
-      };
-      const { status, body } = await manage<ManagementProblem>(url, 'POST /experiments', {
-        document,
-      });
-      expect(status).toBe(422);
-      expect(body.errors).toEqual([
-        expect.objectContaining({ field: 'document.key' }),
-        expect.objectContaining({ field: 'document.coverage' }),
-        { field: 'document.unknown', message: 'unknown key' },
-        { field: 'reason', message: 'expected a reason: why is this changed?' },
-      ]);
-    });
-
-    test('an upstream that is not there, a path that matches nothing, slots that are taken', async () => {
-      const key = newKey();
-      await create(url, { key, layer: { name: key, slots: [0, 5000] } });
-      const { status, body } = await manage<ManagementProblem>(url, 'POST /experiments', {
-        reason: 'x',
-        document: experimentDocument({
-          key: newKey(),
-          scope: { paths: ['/', '/a**b'] },
-          layer: { name: key, slots: [4000, 6000] },
-          variants: [
-            { key: 'control', upstream: 'wordpress', weight: 50, control: true },
-            { key: 'A', upstream: 'nxt', weight: 50 },
-          ],
-        }),
-      });
-      expect(status).toBe(422);
-      expect(body.errors).toEqual([
-        { field: 'document.scope.paths[1]', message: expect.stringContaining('**') },
-        {
-          field: 'document.variants[1].upstream',
-          message: 'no upstream "nxt"; there are: wordpress, next, vue',
-        },
-        {
-          field: 'document.layer.slots',
-          message: expect.stringMatching(/share the slots \[4000, 5000\)/),
-        },
-      ]);
-    });
-
-    test('a draft may name slots that are taken, and is refused when it leaves draft', async () => {
-      const key = newKey();
-      const layer = { name: key, slots: [0, 10_000] };
-      const next = newKey();
-      await create(url, { key, layer });
-      await create(url, { key: next, status: 'draft', layer });
-      const start1 = { status: 'running', reason: 'go' };
-      const refused = await manage<ManagementProblem>(
-        url,
-        `POST /experiments/${next}/status`,
-        start1,
-      );
-      expect(refused.status).toBe(422);
-      expect(refused.body.errors?.map(({ field }) => field)).toEqual(['layer.slots']);
-      // One file that swaps them is one change.
-      const swap = await manage<ApplyResult>(url, 'POST /apply', {
-        reason: 'swap',
-        experiments: [
-          experimentDocument({ key, layer: { name: newKey(), slots: [0, 1] } }),
-          experimentDocument({ key: next, layer }),
-        ],
-      });
-      expect(swap.status).toBe(200);
-    });
-
-    test('statuses that do not follow', async () => {
-      const key = newKey();
-      await create(url, { key });
-      const status = (body: object) =>
-        manage<ManagementProblem>(url, `POST /experiments/${key}/status`, { reason: 'x', ...body });
-      const problems = [
-        await status({ status: 'draft' }),
-        await status({ status: 'concluded' }),
-        await status({ status: 'concluded', winner: 'C' }),
-        await status({ status: 'running', winner: 'A' }),
-      ];
-      expect(problems.map(({ body }) => body.errors)).toEqual([
-        [{ field: 'status', message: expect.stringContaining('does not become a draft again') }],
-        [{ field: 'winner', message: 'a concluded experiment names its winner' }],
-        [{ field: 'winner', message: 'no variant "C"; there are control, A' }],
-        [{ field: 'winner', message: expect.stringContaining('only a concluded experiment') }],
-      ]);
-      const concluded = await manage<Change>(url, `POST /experiments/${key}/status`, {
-        status: 'concluded',
-        winner: 'A',
-        reason: 'A it is',
-      });
-      expect(concluded.body.experiment.document).toMatchObject({
-        status: 'concluded',
-        winner: 'A',
-      });
-      const { body } = await manage<Change>(url, `POST /experiments/${key}/status`, {
-        status: 'running',
-        reason: 'not so sure',
-      });
-      expect(body.experiment.document).not.toHaveProperty('winner');
-    });
-
-    test('weights that are not for all variants, or add up to something else', async () => {
-      const key = newKey();
-      await create(url, { key });
-      const allocate = (values: object) =>
-        manage<ManagementProblem>(url, `POST /experiments/${key}/allocation`, {
-          weights: values,
-          revision: 1,
-          reason: 'x',
-        });
-      expect((await allocate({ control: 50, B: 50 })).body.errors).toEqual([
-        { field: 'weights.B', message: 'no variant "B"; there are control, A' },
-        { field: 'weights.A', message: expect.stringContaining('missing') },
-      ]);
-      expect((await allocate({ control: 50, A: 40 })).body.errors).toEqual([
-        { field: 'variants', message: expect.stringContaining('weights must add up to 100') },
-      ]);
-    });
-
-    test('another phase or salt without the meaning that says so', async () => {
-      const key = newKey();
-      await create(url, { key });
-      const put = (changes: object, meaning: string) =>
-        manage<Change & ManagementProblem>(url, `PUT /experiments/${key}`, {
-          document: experimentDocument({ key, ...changes }),
-          revision: 1,
-          reason: 'x',
-          meaning,
-        });
-      const refused = [
-        await put({ phase: 2 }, 'new-visitors'),
-        await put({ salt: 's' }, 'move-fewest'),
-      ];
-      expect(refused.map(({ body }) => body.errors?.map(({ field }) => field))).toEqual([
-        ['document.phase'],
-        ['document.salt'],
-      ]);
-      const { body } = await put({ phase: 2, salt: 's' }, 'new-phase');
-      expect(body.experiment.document).toMatchObject({ phase: 2, salt: 's', revision: 2 });
-    });
-
-    test.each([
-      ['POST /experiments', 'not json', 400],
-      ['POST /experiments', '', 400],
-      [
-        'POST /experiments',
-        `{"document":{"audience":${'{"not":'.repeat(50_000)}1${'}'.repeat(50_001)}}`,
-        422,
-      ],
-      ['POST /experiments', '[]', 422],
-      ['POST /experiments', '{"__proto__":{"document":{}}}', 422],
-      ['POST /experiments', JSON.stringify({ document: 'x'.repeat(1_100_000) }), 413],
-      [
-        'PUT /experiments/nobody',
-        { document: experimentDocument({ key: 'nobody' }), revision: 1, reason: 'x' },
-        404,
-      ],
-      ['GET /experiments/nobody', undefined, 404],
-      ['GET /experiments/nobody/history', undefined, 404],
-      ['POST /experiments/nobody/status', { status: 'killed', reason: 'x' }, 404],
-      ['POST /experiments/nobody/revert', { revision: 2, reason: 'x' }, 404],
-      ['POST /experiments/nobody/preview', { variant: 'A' }, 404],
-      ['DELETE /experiments/nobody', undefined, 405],
-      ['GET /experiments/', undefined, 404],
-      ['GET /audit?limit=0', undefined, 400],
-      ['GET /audit?before=yesterday', undefined, 400],
-      ['GET /visitors/nobody', undefined, 404],
-      ['GET /nothing', undefined, 404],
-    ])('%s', async (request, body, expected) => {
-      const {
-        status,
-        headers,
-        body: problem,
-      } = await manage<ManagementProblem>(url, request, body);
-      expect(status).toBe(expected);
-      expect(headers.get('Content-Type')).toMatch(/^application\/problem\+json/);
-      expect(problem).toMatchObject({ status: expected, title: expect.any(String) });
-    });
-
-    test('a body that is no JSON by its own account', async () => {
-      const answer = await manage(url, 'POST /experiments', '{}', {
-        headers: { 'Content-Type': 'text/plain' },
-      });
-      expect(answer.status).toBe(415);
-    });
-  });
-
-  test('what changes nothing makes no revision; a new phase of the same document does', async () => {
-    const key = newKey();
-    await create(url, { key });
-    const same = {
-      document: experimentDocument({ key, revision: 5 }),
-      revision: 1,
-      reason: 'again',
-    };
-    const none = await manage<Change>(url, `PUT /experiments/${key}`, same);
-    expect(none.body).toMatchObject({
-      action: 'none',
-      diff: [],
-      experiment: { revision: 1, reason: 'begin' },
-      published: { publishedAt: expect.any(String) },
-    });
-    const fresh = await manage<Change>(url, `PUT /experiments/${key}`, {
-      ...same,
-      meaning: 'new-phase',
-    });
-    expect(fresh.body).toMatchObject({
-      action: 'change',
-      experiment: { revision: 2, document: { phase: 2 } },
-    });
-  });
-
-  test('a dry run answers as if, and stores nothing', async () => {
-    const key = newKey();
-    const trial = await manage<Change>(url, 'POST /experiments', {
-      document: experimentDocument({ key }),
-      reason: 'try',
-      dryRun: true,
-    });
-    expect(trial.status).toBe(200);
-    expect(trial.body).toMatchObject({
-      action: 'create',
-      dryRun: true,
-      experiment: { revision: 1 },
-    });
-    expect((await manage<ManagementProblem>(url, `GET /experiments/${key}`)).status).toBe(404);
-    await create(url, { key });
-    for (const [path, body] of [
-      ['allocation', weights(60, 40)],
-      ['status', { status: 'killed', reason: 'x' }],
-    ] as const) {
-      const { body: change } = await manage<Change>(url, `POST /experiments/${key}/${path}`, {
-        ...body,
-        revision: 1,
-        dryRun: true,
-      });
-      expect(change).toMatchObject({ action: 'change', dryRun: true, experiment: { revision: 2 } });
-      expect(change.diff.length).toBeGreaterThan(0);
-    }
-    expect((await manage<ExperimentRecord>(url, `GET /experiments/${key}`)).body.revision).toBe(1);
-    const { body: log } = await manage<AuditLog>(url, 'GET /audit');
-    expect(log.rows.filter(({ subject }) => subject === key)).toHaveLength(1);
-  });
-
-  test('a preview link leads to one variant, is signed, and ends', async () => {
-    const key = newKey();
-    await create(url, { key });
-    const before = Date.now();
-    const { body } = await manage<PreviewLink>(url, `POST /experiments/${key}/preview`, {
-      variant: 'A',
-      path: '/plans?x=1',
-      expiresIn: 3_600,
-    });
-    const link = new URL(body.url);
-    expect(link.origin + link.pathname).toBe('https://shop.example/_turnout/preview');
-    const reading = readPreview(link.searchParams.get('token') ?? '', [SECRET], Date.now());
-    expect(reading).toMatchObject({
-      status: 'valid',
-      preview: { experiment: key, variant: 'A', path: '/plans?x=1' },
-    });
-    expect(Date.parse(body.expiresAt) - before).toBeGreaterThan(3_500_000);
-    expect(Date.parse(body.expiresAt) - before).toBeLessThan(3_700_000);
-
-    for (const [request, field] of [
-      [{ variant: 'B' }, 'variant'],
-      [{ variant: 'A', path: '//evil.example' }, 'path'],
-      [{ variant: 'A', path: '/\\evil.example' }, 'path'],
-      [{ variant: 'A', path: 'plans' }, 'path'],
-      [{ variant: 'A', path: '/ä' }, 'path'],
-      [{ variant: 'A', expiresIn: 1 }, 'expiresIn'],
-    ] as const) {
-      const refused = await manage<ManagementProblem>(
-        url,
-        `POST /experiments/${key}/preview`,
-        request,
-      );
-      expect([request, refused.status]).toEqual([request, 422]);
-      expect(refused.body.errors?.map((error) => error.field)).toEqual([field]);
-    }
-  });
-
-  test('the schema of documents is there for editors, without a token', async () => {
-    const { status, headers, body } = await manage<{ properties: object }>(
-      url,
-      'GET /schema/experiment.json',
-      undefined,
-      { token: '' },
-    );
-    expect(status).toBe(200);
-    expect(headers.get('Content-Type')).toMatch(/^application\/schema\+json/);
-    expect(Object.keys(body.properties)).toEqual(
-      expect.arrayContaining(['key', 'status', 'variants', 'audience', 'scope', 'layer']),
-    );
   });
 });

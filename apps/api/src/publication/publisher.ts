@@ -175,6 +175,9 @@ async function textOf(live: LiveExperiments, publishedAt: number): Promise<strin
   return `{"format":1,"revision":${live.snapshot},"publishedAt":${publishedAt},"experiments":[${texts.join(',')}]}`;
 }
 
+/** What edges need: nobody decides by what was put away. */
 function documentsOf({ experiments }: LiveExperiments): Snapshot['experiments'] {
-  return [...experiments.values()].map(({ document }) => document);
+  return [...experiments.values()]
+    .filter(({ document }) => document.status !== 'archived')
+    .map(({ document }) => document);
 }

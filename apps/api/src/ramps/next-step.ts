@@ -37,7 +37,7 @@ export type NextStep =
 export function nextStep(progress: RampProgress, { readings, unread }: Sight, now: Date): NextStep {
   const failed = readings.filter(({ verdict }) => verdict === 'fail');
   if (failed.length > 0) return { kind: 'roll-back', reason: failed.map(told).join('; ') };
-  if (unread.length > 0) return { kind: 'hold', reason: `can not read ${unread.join('; ')}` };
+  if (unread.length > 0) return { kind: 'hold', reason: unreadReason(unread) };
   if (now.getTime() < dueAt(progress).getTime()) return { kind: 'stay' };
   const silent = readings.filter(({ verdict }) => verdict === 'too-few');
   if (silent.length > 0) {
@@ -48,6 +48,11 @@ export function nextStep(progress: RampProgress, { readings, unread }: Sight, no
   return step + 1 < steps.length
     ? { kind: 'forward', step: step + 1, reason }
     : { kind: 'finish', reason };
+}
+
+/** Why nothing can be said while edges are missing. */
+export function unreadReason(unread: readonly string[]): string {
+  return unread.length === 0 ? 'no edge was read yet' : `can not read ${unread.join('; ')}`;
 }
 
 /** When the step in force has lasted as long as it has to. */

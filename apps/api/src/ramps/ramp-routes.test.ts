@@ -91,7 +91,9 @@ test('a ramp is started, shown to viewers, and stopped', async () => {
     status: 200,
     body: {
       experiment: 'home',
-      status: 'stepping',
+      // No edge is there in this test.
+      status: 'holding',
+      reason: 'no edge is known yet to decide by the experiment as it stands',
       steps: [{ coverage: 100, for: 3_600_000 }, { coverage: 500 }],
       gates: { minimumRequests: 200, errorRate: 1, firstByte: 2, sampleRatio: 0.001 },
       step: 0,

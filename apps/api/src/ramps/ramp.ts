@@ -10,17 +10,6 @@ const readingSchema = z.strictObject({
   detail: z.string(),
 });
 
-/**
- * A change of coverage that the ramp has decided on and may not have made yet. It is written
- * down first, so that whoever finds it after a crash makes it, and nobody makes another.
- */
-const pendingSchema = z.strictObject({
-  /** The step that it leads to; undefined for the way back. */
-  step: z.int().min(0).exactOptional(),
-  coverage: z.int(),
-  reason: z.string(),
-});
-
 /** A ramp as it is stored. Steps and gates are those of a request that was checked. */
 export const rampSchema = z.strictObject({
   experiment: z.string(),
@@ -43,9 +32,8 @@ export const rampSchema = z.strictObject({
   coverage: z.int(),
   /** Revision of the experiment when the ramp last looked. */
   revision: z.int(),
-  pending: pendingSchema.exactOptional(),
-  /** Edges can't know of the step in force yet: it begins once it is published. */
-  isUnpublished: z.literal(true).exactOptional(),
+  /** What an edge counts that decides by an older snapshot says nothing of the step in force. */
+  snapshot: z.int().min(0).default(0),
   traffic: stepTrafficSchema,
   sampleRatioP: z.number(),
   readings: z.array(readingSchema),

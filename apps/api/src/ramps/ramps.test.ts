@@ -25,8 +25,8 @@ async function setUp(kind: DatabaseKind) {
   let time = Date.parse('2026-05-06T07:08:09.010Z');
   const now = () => new Date(time);
   const edge = new CountingEdge();
-  /** Whether what is stored reaches the edges. */
-  const store = { isReachable: true };
+  /** Whether what is stored can be published, and edges take what is. */
+  const store = { isReachable: true, isFollowed: true };
   let published = 0;
   /** An API process: connections of its own, and nothing that it shares with others but the database. */
   const open = async () => {
@@ -48,7 +48,9 @@ async function setUp(kind: DatabaseKind) {
       now,
     });
     async function publish(): Promise<void> {
-      if (store.isReachable) published = (await repository.experiments.live()).snapshot;
+      if (!store.isReachable) return;
+      published = (await repository.experiments.live()).snapshot;
+      if (store.isFollowed) edge.snapshot = published;
     }
     /** @param through what the ramps read and write with, unless as they do */
     const ramps = (through: Partial<Writers> = {}) =>
@@ -126,12 +128,14 @@ async function change(
 /** An edge by what it tells. */
 class CountingEdge {
   isReadable = true;
+  /** What it decides by. */
+  snapshot = 0;
   #control = 0;
   #b = { requests: 0, serverErrors: 0 };
 
-  /** So many requests to either variant, each of a new visitor. */
-  serve(requests: number, { failed = 0 } = {}): void {
-    this.#control += requests;
+  /** So many requests to B, and to control, each of a new visitor. */
+  serve(requests: number, { failed = 0, control = requests } = {}): void {
+    this.#control += control;
     this.#b = {
       requests: this.#b.requests + requests,
       serverErrors: this.#b.serverErrors + failed,
@@ -149,6 +153,7 @@ class CountingEdge {
     const { requests, serverErrors } = this.#b;
     return {
       run: 'one',
+      snapshot: this.snapshot,
       firstByteBounds: [1],
       variants: [
         { ...ofNewVisitors(this.#control), variant: 'control', serverErrors: 0 },
@@ -267,6 +272,32 @@ describeDatabases('ramps', (kind) => {
     await expect(ramps.get(name)).rejects.toThrow(UnknownRamp);
     await expect(ramps.stop(name, 'bob')).rejects.toThrow(UnknownRamp);
   });
+
+  test.each(['forward', 'back'])(
+    'take no step %s once they are stopped, not even one that was decided',
+    async (way) => {
+      const { create, open, process, ramps, edge, experiments, pass, history } = await setUp(kind);
+      await create();
+      await ramps.start('home', request(), 'ada');
+      const other = (await open()).ramps();
+      edge.serve(300, { failed: way === 'back' ? 300 : 0 });
+      pass(MINUTE);
+      // The step is decided on; the stop is answered before the coverage is changed.
+      let stopped: RampState | undefined;
+      const slow: Experiments = {
+        ...experiments,
+        async change(order) {
+          stopped = await other.stop('home', 'bob');
+          return experiments.change(order);
+        },
+      };
+      await process({ experiments: slow }).look();
+      expect(stopped).toMatchObject({ status: 'stopped', step: 0 });
+      await ramps.look();
+      expect(await ramps.get('home')).toEqual(stopped);
+      expect((await history()).map(({ coverage }) => coverage)).toEqual([0, 100]);
+    },
+  );
 
   test('take each step once, however many processes look', async () => {
     const { create, open, ramps: first, edge, pass, history } = await setUp(kind);
@@ -433,16 +464,87 @@ describe('ramps', () => {
     expect(() => request(more)).toThrow(ZodError);
   });
 
-  test('are under way even if the process ends before their first step', async () => {
+  test.each([
+    { ended: 'before', isDone: false, statuses: [], coverages: [0] },
+    { ended: 'after', isDone: true, statuses: ['stepping'], coverages: [0, 100] },
+  ])('start with their first step or not at all: ended $ended it', async (one) => {
     const { create, process, ramps, repository, experiments, history } = await setUp(kind);
     await create();
-    const dying = dyingAt({ write: 1, isDone: false }, repository.ramps, experiments);
+    const dying = dyingAt({ write: 0, isDone: one.isDone }, repository.ramps, experiments);
     const start = process(dying).start('home', request(), 'ada');
     await expect(start).rejects.toThrow('The process has ended.');
-    expect((await history()).map(({ coverage }) => coverage)).toEqual([0]);
     await ramps.look();
-    expect(await ramps.get('home')).toMatchObject({ status: 'stepping', step: 0 });
-    expect((await history()).map(({ coverage }) => coverage)).toEqual([0, 100]);
+    const underWay = await repository.ramps.underWay();
+    expect(underWay.map(({ ramp }) => ramp.status)).toEqual(one.statuses);
+    expect((await history()).map(({ coverage }) => coverage)).toEqual(one.coverages);
+  });
+
+  // On a busy site thousands are served between a change and the edges' knowing of it. By the new
+  // weights their split looks broken.
+  test('judge nothing that edges served before they knew of a change of weights', async () => {
+    const { create, ramps, edge, alter, pass, store, publish, history } = await setUp(kind);
+    await create();
+    await ramps.start('home', request(), 'ada');
+    store.isFollowed = false;
+    await alter(({ variants, ...document }) => ({
+      ...document,
+      variants: variants.map((variant) => ({ ...variant, weight: variant.control ? 90 : 10 })),
+    }));
+    for (let i = 0; i < 2; i++) {
+      edge.serve(5_000);
+      await ramps.look();
+      expect(await ramps.get('home')).toMatchObject({
+        status: 'holding',
+        readings: [],
+        reason:
+          'can not read the edge at http://127.0.0.1:8090 (it decides by snapshot 2, expected 3)',
+      });
+    }
+    edge.serve(5_000);
+    store.isFollowed = true;
+    await publish();
+    pass(MINUTE);
+    await ramps.look();
+    expect(await ramps.get('home')).toMatchObject({
+      status: 'stepping',
+      readings: [],
+      stepSince: '2026-05-06T07:09:09.010Z',
+    });
+    edge.serve(500, { control: 4_500 });
+    pass(MINUTE);
+    await ramps.look();
+    expect(statusOf(await ramps.get('home'))).toEqual(['stepping', 1]);
+    expect((await history()).map(({ coverage }) => coverage)).toEqual([0, 100, 100, 500]);
+  });
+
+  test('judge nothing that was served by the weights from right before their start', async () => {
+    const { create, ramps, edge, alter, store, publish } = await setUp(kind);
+    await create({ coverage: 50 });
+    store.isFollowed = false;
+    await alter(({ variants, ...document }) => ({
+      ...document,
+      variants: variants.map((variant) => ({ ...variant, weight: variant.control ? 90 : 10 })),
+    }));
+    await ramps.start('home', request({ revision: 2 }), 'ada');
+    edge.serve(5_000);
+    await ramps.look();
+    expect(await ramps.get('home')).toMatchObject({ status: 'holding', step: 0, readings: [] });
+    store.isFollowed = true;
+    await publish();
+    await ramps.look();
+    edge.serve(500, { control: 4_500 });
+    await ramps.look();
+    expect(statusOf(await ramps.get('home'))).toEqual(['stepping', 0]);
+  });
+
+  test('roll back to nobody when they begin with the coverage that there is', async () => {
+    const { create, ramps, edge, history } = await setUp(kind);
+    await create({ coverage: 100 });
+    expect(await ramps.start('home', request(), 'ada')).toMatchObject({ before: 0, step: 0 });
+    edge.serve(300, { failed: 300 });
+    await ramps.look();
+    expect((await ramps.get('home')).status).toBe('rolled-back');
+    expect((await history()).map(({ coverage }) => coverage)).toEqual([100, 0]);
   });
 
   // The process ends right before, or right after, any of its writes.

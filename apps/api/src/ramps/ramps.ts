@@ -2,15 +2,16 @@ import type { Problem } from '@turnout/contracts';
 import type { ExperimentRecord } from '@turnout/contracts/management';
 import type { RampRequest, RampState } from '@turnout/contracts/ramp';
 import { coverageToRollBackTo } from '@turnout/contracts/ramp-roll-back';
-import { InvalidChange, StaleRevision } from '../experiments/change-errors.ts';
+import { InvalidChange, OvertakenChange, StaleRevision } from '../experiments/change-errors.ts';
 import type { StoredRamp } from '../repository/ramp-repository.ts';
 import { isUnderWay } from './next-step.ts';
 import { RampConflict, UnknownRamp } from './ramp-errors.ts';
 import { rampState } from './ramp.ts';
 import type { Ramp } from './ramp.ts';
+import { upToDate } from './read-edges.ts';
 import type { ReadEdges } from './read-edges.ts';
 import { NO_TRAFFIC, addReports } from './step-traffic.ts';
-import { makePending, walkRamp } from './walk-ramp.ts';
+import { changeCoverage, walkRamp } from './walk-ramp.ts';
 import type { RampWalkOptions } from './walk-ramp.ts';
 
 /** Ramps, as whoever starts, watches and stops them sees them. Rejects as the repository does. */
@@ -61,24 +62,30 @@ export function createRamps(options: RampsOptions): Ramps {
       const earlier = await repository.find(key);
       if (earlier !== undefined && isUnderWay(earlier.ramp.status)) throw inTheWay(key);
 
-      const { reports } = await readEdges();
+      const edges = await readEdges();
+      // Asked after the edges were: what one counts under an older snapshot is left out.
+      const { revision: snapshot } = await experiments.published();
+      const { reports } = upToDate(edges, snapshot);
       const at = now();
       const traffic = addReports(NO_TRAFFIC, key, reports);
-      const ramp = { ...firstStep(experiment, request, author, at), traffic };
-      const from = earlier?.version ?? 0;
-      const action = 'ramp.start';
-      const audit = { at, author, action, subject: key, reason: request.reason };
-      const version = await repository.save(ramp, from, audit);
-      if (version === undefined) throw inTheWay(key);
-      await makePending({ version, ramp }, options);
+      const ramp = { ...toStart(experiment, request, author, at), traffic, snapshot };
+      const coverage = request.steps[0]?.coverage ?? experiment.document.coverage;
+      const { reason } = request;
+      const audit = { at, author, action: 'ramp.start', subject: key, reason };
+      const change = { step: 0, coverage, reason };
+      const version = earlier?.version ?? 0;
+      try {
+        await changeCoverage({ version, ramp }, change, experiment, options, audit);
+      } catch (error) {
+        throw error instanceof OvertakenChange ? inTheWay(key) : error;
+      }
       return rampState((await existing(key)).ramp);
     },
     async stop(key, author) {
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         const { version, ramp } = await existing(key);
         if (!isUnderWay(ramp.status)) return rampState(ramp);
-        const { pending: _, ...rest } = ramp;
-        const stopped: Ramp = { ...rest, status: 'stopped', reason: `stopped by ${author}` };
+        const stopped: Ramp = { ...ramp, status: 'stopped', reason: `stopped by ${author}` };
         const action = 'ramp.stop';
         const reason = `at step ${ramp.step + 1} of ${ramp.steps.length}`;
         const audit = { at: now(), author, action, subject: key, reason };
@@ -121,10 +128,10 @@ function rampProblems({ document: { key, status, variants } }: ExperimentRecord)
   return problems;
 }
 
-/** A ramp whose first step is still to be made. */
-function firstStep(
+/** A ramp before its first step. */
+function toStart(
   { key, revision, document: { coverage } }: ExperimentRecord,
-  { steps, gates, reason }: RampRequest,
+  { steps, gates }: RampRequest,
   startedBy: string,
   at: Date,
 ): Ramp {
@@ -139,7 +146,7 @@ function firstStep(
     stepSince: at.getTime(),
     coverage,
     revision,
-    pending: { step: 0, coverage: steps[0]?.coverage ?? coverage, reason },
+    snapshot: 0,
     traffic: NO_TRAFFIC,
     sampleRatioP: 1,
     readings: [],

@@ -3,10 +3,11 @@ import { createServer } from 'node:http';
 import type { RequestListener } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
 import type { TrafficReport } from '@turnout/contracts/traffic';
-import { createReadEdges } from './read-edges.ts';
+import { createReadEdges, upToDate } from './read-edges.ts';
 
 const report: TrafficReport = {
   run: 'one',
+  snapshot: 4,
   firstByteBounds: [0.1],
   variants: [
     {
@@ -69,4 +70,27 @@ test('gives an edge up that is silent', async () => {
   const silent = await serve(() => {});
   const { unread } = await createReadEdges([silent], 50)();
   expect(unread).toEqual([`the edge at ${silent} (The operation was aborted due to timeout)`]);
+});
+
+test('leaves out what edges count that decide by an older snapshot', () => {
+  const read = {
+    reports: new Map([
+      ['http://a', report],
+      ['http://b', { ...report, snapshot: 3 }],
+      ['http://c', undefined],
+    ]),
+    unread: ['the edge at http://c (gone)'],
+  };
+  expect(upToDate(read, 3)).toEqual(read);
+  expect(upToDate(read, 4)).toEqual({
+    reports: new Map([
+      ['http://a', report],
+      ['http://b', undefined],
+      ['http://c', undefined],
+    ]),
+    unread: [
+      'the edge at http://b (it decides by snapshot 3, expected 4)',
+      'the edge at http://c (gone)',
+    ],
+  });
 });

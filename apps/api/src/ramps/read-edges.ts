@@ -11,6 +11,28 @@ export interface EdgesRead {
   readonly unread: readonly string[];
 }
 
+/**
+ * The same, without the edges that decide by an older snapshot: what they count belongs to what
+ * was before.
+ */
+export function upToDate({ reports, unread }: EdgesRead, snapshot: number): EdgesRead {
+  const behind = [...reports].flatMap(([url, report]) =>
+    report !== undefined && report.snapshot < snapshot
+      ? [`the edge at ${url} (it decides by snapshot ${report.snapshot}, expected ${snapshot})`]
+      : [],
+  );
+  if (behind.length === 0) return { reports, unread };
+  return {
+    reports: new Map(
+      [...reports].map(([url, report]) => [
+        url,
+        report !== undefined && report.snapshot < snapshot ? undefined : report,
+      ]),
+    ),
+    unread: [...unread, ...behind].toSorted(),
+  };
+}
+
 /** Asks all edges at once what they have counted. Never rejects. */
 export type ReadEdges = () => Promise<EdgesRead>;
 

@@ -26,6 +26,7 @@ class CountingEdge {
     const firstByte = [requests, ...bounds.map(() => 0)];
     return {
       run: `start ${this.#starts}`,
+      snapshot: 1,
       firstByteBounds: [...bounds],
       variants: [
         { experiment: 'home', variant: 'B', ...traffic, firstByte },
@@ -38,6 +39,7 @@ class CountingEdge {
 /** What an edge tells that has answered each of these variants thrice. */
 const reportOf = (variants: readonly string[]): TrafficReport => ({
   run: 'one',
+  snapshot: 1,
   firstByteBounds: BOUNDS,
   variants: variants.map((variant) => ({
     experiment: 'home',

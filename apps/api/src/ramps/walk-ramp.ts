@@ -1,46 +1,55 @@
 import type { ExperimentRecord } from '@turnout/contracts/management';
 import type { Logger } from 'pino';
-import { InvalidChange, StaleRevision, UnknownExperiment } from '../experiments/change-errors.ts';
+import {
+  InvalidChange,
+  OvertakenChange,
+  StaleRevision,
+  UnknownExperiment,
+} from '../experiments/change-errors.ts';
 import type { Experiments } from '../experiments/experiments.ts';
+import type { AuditEntry } from '../repository/audit-repository.ts';
 import type { RampRepository, StoredRamp } from '../repository/ramp-repository.ts';
-import { nextStep } from './next-step.ts';
+import { nextStep, unreadReason } from './next-step.ts';
 import type { Ramp } from './ramp.ts';
 import { readGates } from './read-gates.ts';
+import { upToDate } from './read-edges.ts';
 import type { EdgesRead } from './read-edges.ts';
 import { standing } from './standing.ts';
-import { addReports, beginStep, withoutUnread } from './step-traffic.ts';
+import { NO_TRAFFIC, addReports, beginStep, withoutUnread } from './step-traffic.ts';
 
 export interface RampWalkOptions {
-  readonly experiments: Pick<Experiments, 'get' | 'change' | 'isPublished'>;
+  readonly experiments: Pick<Experiments, 'get' | 'change' | 'published'>;
   readonly repository: RampRepository;
   readonly now: () => Date;
   readonly logger: Logger;
 }
 
+/** A change of coverage that a ramp makes. */
+interface CoverageChange {
+  /** The step that it leads to; undefined for the way back. */
+  readonly step?: number;
+  readonly coverage: number;
+  readonly reason: string;
+}
+
 /** The longest reason that a revision of an experiment is given, in characters. */
 const LONGEST_REASON = 500;
 const UNPUBLISHED = 'the step can not be published, so that no edge knows of it';
+const UNKNOWN = 'no edge is known yet to decide by the experiment as it stands';
 /** The longest name that fits an author with what the ramp writes around it. */
 const LONGEST_NAME = 57;
 
 /**
  * Moves a ramp on by one look at its edges. Each change of it is stored only if nobody was
- * faster, so that of several processes one acts. A change of coverage takes three steps, and
- * whoever finds it half done goes on with it:
- *
- * 1. that it is to be made is stored with the ramp (`pending`),
- * 2. it is made, from the revision that was looked at,
- * 3. the ramp is stored as having made it.
+ * faster, so that of several processes one acts. A change of coverage and the ramp that has made
+ * it are stored at once or not at all: no crash takes a step twice, and a ramp that was stopped
+ * meanwhile takes none.
  */
 export async function walkRamp(
   stored: StoredRamp,
-  { reports, unread }: EdgesRead,
+  edges: EdgesRead,
   options: RampWalkOptions,
 ): Promise<void> {
-  if (stored.ramp.pending !== undefined) {
-    await makePending(stored, options);
-    return;
-  }
   const { ramp } = stored;
   const save = (changed: Ramp) => saveRamp(options, stored, changed);
   const stands = standing(ramp, await find(options, ramp.experiment));
@@ -48,17 +57,24 @@ export async function walkRamp(
     await save({ ...ramp, status: 'stopped', reason: stands.reason });
     return;
   }
-  const { revision, document } = stands.experiment;
-  const traffic = addReports(ramp.traffic, ramp.experiment, reports);
+  const { experiment } = stands;
   const at = options.now();
-  if (stands.kind === 'changed' || ramp.isUnpublished === true) {
-    const isPublished = await options.experiments.isPublished();
-    const begun = { ...ramp, traffic: withoutUnread(traffic, reports) };
-    await save({ ...stepBegun(begun, at, isPublished), revision });
+  if (stands.kind === 'changed' || !isBegun(ramp)) {
+    // Asked after the edges were: one that decides by this snapshot did so when it was read.
+    const published = await options.experiments.published();
+    const { reports, unread } = upToDate(edges, published.revision);
+    const traffic = withoutUnread(addReports(ramp.traffic, ramp.experiment, reports), reports);
+    const { revision } = experiment;
+    const begun = stepBegun({ ...ramp, traffic, revision, snapshot: published.revision }, at);
+    const why = published.publishedAt === undefined ? UNPUBLISHED : unreadReason(unread);
+    await save(isBegun(begun) ? begun : { ...begun, status: 'holding', reason: why });
     return;
   }
 
-  const read = readGates(traffic, document.variants, ramp.gates, ramp.sampleRatioP);
+  const { reports, unread } = upToDate(edges, ramp.snapshot);
+  const traffic = addReports(ramp.traffic, ramp.experiment, reports);
+  const { variants } = experiment.document;
+  const read = readGates(traffic, variants, ramp.gates, ramp.sampleRatioP);
   const { reason: _, ...before } = ramp;
   const seen: Ramp = { ...before, ...read, readings: [...read.readings], traffic };
   const { steps, step, readings } = seen;
@@ -67,6 +83,8 @@ export async function walkRamp(
     { readings, unread },
     at,
   );
+  const change = (to: CoverageChange) =>
+    changeCoverage({ version: stored.version, ramp: seen }, to, experiment, options);
   switch (next.kind) {
     case 'stay':
       await save({ ...seen, status: 'stepping' });
@@ -79,91 +97,92 @@ export async function walkRamp(
       return;
     case 'forward': {
       const coverage = steps[next.step]?.coverage ?? ramp.coverage;
-      await decide(stored, { step: next.step, coverage, reason: next.reason }, seen, options);
+      await changeOrHold({ step: next.step, coverage, reason: next.reason });
       return;
     }
     case 'roll-back':
-      await decide(stored, { coverage: ramp.before, reason: next.reason }, seen, options);
+      await changeOrHold({ coverage: ramp.before, reason: next.reason });
   }
-}
 
-/** Writes down a change of coverage, and makes it. */
-async function decide(
-  { version }: StoredRamp,
-  pending: NonNullable<Ramp['pending']>,
-  seen: Ramp,
-  options: RampWalkOptions,
-): Promise<void> {
-  const ramp = { ...seen, pending };
-  const saved = await options.repository.save(ramp, version);
-  if (saved !== undefined) await makePending({ version: saved, ramp }, options);
-}
-
-/** Makes the change of coverage that was decided on, unless somebody else has taken over. */
-export async function makePending(stored: StoredRamp, options: RampWalkOptions): Promise<void> {
-  const { ramp } = stored;
-  const { pending, ...rest } = ramp;
-  if (pending === undefined) return;
-  const experiment = await find(options, ramp.experiment);
-  let revision = experiment?.revision ?? ramp.revision;
-  // That it stands already is the work of whoever wrote it down, before they ended.
-  if (experiment === undefined || experiment.document.coverage !== pending.coverage) {
-    const stands = standing(ramp, experiment);
-    if (stands.kind === 'taken-over') {
-      await saveRamp(options, stored, { ...rest, status: 'stopped', reason: stands.reason });
-      return;
-    }
+  /** Makes the change; unless it can't be made: then the next look tries again. */
+  async function changeOrHold(to: CoverageChange): Promise<void> {
     try {
-      revision = await changeCoverage(options, ramp, pending, stands.experiment);
+      await change(to);
     } catch (error) {
       // Somebody was faster; the next look sees what they did.
-      if (error instanceof StaleRevision) return;
+      if (error instanceof StaleRevision || error instanceof OvertakenChange) return;
       if (!(error instanceof InvalidChange)) throw error;
-      const reason = `the coverage can not be changed to ${pending.coverage}: ${error.message}`;
-      await saveRamp(options, stored, { ...ramp, status: 'holding', reason });
-      return;
+      const reason = `the coverage can not be changed to ${to.coverage}: ${error.message}`;
+      await save({ ...seen, status: 'holding', reason });
     }
   }
-  const { step, coverage, reason } = pending;
-  const done = { ...rest, coverage, revision };
-  await saveRamp(
-    options,
-    stored,
-    step === undefined
-      ? { ...done, status: 'rolled-back', reason }
-      : stepBegun({ ...done, step }, options.now(), await options.experiments.isPublished()),
-  );
-}
-
-/** @returns the new revision */
-async function changeCoverage(
-  { experiments }: RampWalkOptions,
-  { experiment: key, startedBy, steps }: Ramp,
-  { step, coverage, reason }: NonNullable<Ramp['pending']>,
-  { revision: from }: ExperimentRecord,
-): Promise<number> {
-  const what = step === undefined ? 'ramp rolled back' : `ramp step ${step + 1} of ${steps.length}`;
-  const [change] = await experiments.change({
-    edits: [{ kind: 'alter', key, at: [], from, alter: (before) => ({ ...before, coverage }) }],
-    author: `ramp (${startedBy.slice(0, LONGEST_NAME)})`,
-    reason: shortened(`${what}: ${reason}`),
-    meaning: 'new-visitors',
-    dryRun: false,
-  });
-  return change?.experiment.revision ?? from;
 }
 
 /**
- * The step in force begins at `at`: nothing is counted yet. As long as it is not published,
- * edges serve what was before, and what they count says nothing of it: then it begins later.
+ * Changes the coverage, with the ramp that says so. The next step begins once it is published.
+ *
+ * @throws StaleRevision, InvalidChange, OvertakenChange
  */
-function stepBegun(ramp: Ramp, at: Date, isPublished: boolean): Ramp {
-  const { reason: _, isUnpublished: _before, ...rest } = ramp;
+export async function changeCoverage(
+  { version, ramp }: StoredRamp,
+  { step, coverage, reason }: CoverageChange,
+  { revision: from, document }: ExperimentRecord,
+  options: RampWalkOptions,
+  audit?: AuditEntry,
+): Promise<void> {
+  const { experiments, repository, now } = options;
+  const { experiment: key, startedBy, steps } = ramp;
+  const isSame = document.coverage === coverage;
+  const moved: Ramp = { ...ramp, coverage, revision: isSame ? from : from + 1 };
+  const after: Ramp =
+    step === undefined
+      ? { ...moved, status: 'rolled-back', reason }
+      : {
+          ...notBegun({ ...moved, step }, now()),
+          status: 'holding',
+          reason: isBegun(ramp) ? UNPUBLISHED : UNKNOWN,
+        };
+  if (isSame) {
+    if ((await repository.save(after, version, audit)) === undefined) throw new OvertakenChange();
+  } else {
+    const what =
+      step === undefined ? 'ramp rolled back' : `ramp step ${step + 1} of ${steps.length}`;
+    await experiments.change({
+      edits: [{ kind: 'alter', key, at: [], from, alter: (before) => ({ ...before, coverage }) }],
+      author: `ramp (${startedBy.slice(0, LONGEST_NAME)})`,
+      reason: shortened(`${what}: ${reason}`),
+      meaning: 'new-visitors',
+      dryRun: false,
+      isUrgent: step === undefined,
+      along: repository.saving(after, version, audit),
+    });
+  }
+  tell(options, ramp, after);
+  if (step === undefined) return;
+  // What edges told last is where it begins, as nothing but the coverage has changed since.
+  const { publishedAt } = await experiments.published();
+  if (publishedAt === undefined) return;
+  const begun = stepBegun({ ...after, traffic: ramp.traffic }, now());
+  if (isBegun(begun)) await saveRamp(options, { version: version + 1, ramp: after }, begun);
+}
+
+/** Whether an edge is known to decide by the step in force. */
+function isBegun({ traffic }: Ramp): boolean {
+  return Object.keys(traffic.edges).length > 0;
+}
+
+/** The step in force is to begin as soon as an edge decides by it. */
+function notBegun(ramp: Ramp, at: Date): Ramp {
+  const { firstByteBounds } = ramp.traffic;
+  return stepBegun({ ...ramp, traffic: { ...NO_TRAFFIC, firstByteBounds } }, at);
+}
+
+/** The step in force begins at `at`: nothing is counted yet. */
+function stepBegun(ramp: Ramp, at: Date): Ramp {
+  const { reason: _, ...rest } = ramp;
   return {
     ...rest,
-    ...(isPublished
-      ? { status: 'stepping' }
-      : { status: 'holding', isUnpublished: true, reason: UNPUBLISHED }),
+    status: 'stepping',
     stepSince: at.getTime(),
     traffic: beginStep(ramp.traffic),
     sampleRatioP: 1,
@@ -176,8 +195,10 @@ async function saveRamp(
   { version, ramp: before }: StoredRamp,
   ramp: Ramp,
 ): Promise<void> {
-  const saved = await repository.save(ramp, version);
-  if (saved === undefined) return;
+  if ((await repository.save(ramp, version)) !== undefined) tell({ logger }, before, ramp);
+}
+
+function tell({ logger }: Pick<RampWalkOptions, 'logger'>, before: Ramp, ramp: Ramp): void {
   const { experiment, status, step, coverage, reason } = ramp;
   if (status === before.status && coverage === before.coverage) return;
   logger.info({ experiment, status, step, coverage, reason }, 'ramp');

@@ -56,7 +56,7 @@ describeDatabases('experiment repository', (kind) => {
   test('begins empty, at snapshot 0', async () => {
     const { repository } = await open(kind);
     expect(await repository.experiments.live()).toEqual({ snapshot: 0, experiments: new Map() });
-    expect(await repository.experiments.history('home', { limit: 10 })).toEqual([]);
+    expect(await repository.experiments.history('home', { limit: 10, bytes: 9_999 })).toEqual([]);
     expect(await repository.audit.list({ limit: 10 })).toEqual([]);
   });
 
@@ -74,9 +74,11 @@ describeDatabases('experiment repository', (kind) => {
     await repository.close();
     const again = await reopen(location);
     expect(await again.experiments.live()).toEqual(live);
-    expect(await again.experiments.history('home', { limit: 10 })).toEqual([second, revision(1)]);
-    expect(await again.experiments.history('home', { limit: 1 })).toEqual([second]);
-    expect(await again.experiments.history('home', { limit: 9, before: 2 })).toEqual([revision(1)]);
+    const history = (page: { limit: number; before?: number }) =>
+      again.experiments.history('home', { ...page, bytes: 9_999 });
+    expect(await history({ limit: 10 })).toEqual([second, revision(1)]);
+    expect(await history({ limit: 1 })).toEqual([second]);
+    expect(await history({ limit: 9, before: 2 })).toEqual([revision(1)]);
     expect(await again.experiments.revision('home', 1)).toEqual(revision(1));
     expect(await again.experiments.revision('home', 3)).toBeUndefined();
     expect(await again.experiments.revision('HOME', 1)).toBeUndefined();
@@ -153,6 +155,27 @@ describeDatabases('experiment repository', (kind) => {
     expect(await repository.experiments.raise(0, 9)).toBe(false);
     expect(await repository.experiments.raise(1, 9)).toBe(true);
     expect(await repository.experiments.live()).toMatchObject({ snapshot: 9 });
+  });
+
+  test('reads no more of a history than its documents may have bytes, but two', async () => {
+    const { repository } = await open(kind);
+    const { experiments } = repository;
+    const all = Array.from({ length: 6 }, (_, index) => revision(index + 1));
+    for (const [at, one] of all.entries()) await experiments.commit(at, [one], []);
+    const bytes = Buffer.byteLength(JSON.stringify(all[0]?.document));
+    const read = async (most: number, before?: number) =>
+      (
+        await experiments.history('home', {
+          limit: 9,
+          bytes: most,
+          ...(before !== undefined && { before }),
+        })
+      ).map(({ revision: number }) => number);
+    expect(await read(4 * bytes)).toEqual([6, 5, 4, 3]);
+    expect(await read(4 * bytes - 1)).toEqual([6, 5, 4]);
+    expect(await read(1)).toEqual([6, 5]);
+    expect(await read(4 * bytes, 3)).toEqual([2, 1]);
+    expect(await read(1, 2)).toEqual([1]);
   });
 
   test('holds the largest document that the API takes', async () => {

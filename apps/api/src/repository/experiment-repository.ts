@@ -36,22 +36,26 @@ export interface LiveExperiments {
 export interface ExperimentRepository {
   /** All experiments, as of one moment. */
   live(): Promise<LiveExperiments>;
-  /** Revisions of an experiment, newest first: those below `before`, at most `limit`. */
+  /**
+   * Revisions of an experiment, newest first: those below `before`, at most `limit`, and only two
+   * where more would hold documents of over `bytes`.
+   */
   history(
     key: string,
-    page: { readonly before?: number; readonly limit: number },
+    page: { readonly before?: number; readonly limit: number; readonly bytes: number },
   ): Promise<StoredRevision[]>;
   /** One revision of an experiment. */
   revision(key: string, revision: number): Promise<StoredRevision | undefined>;
   /**
-   * Stores new revisions and what the audit says of them, all or nothing, if the snapshot is
-   * still `from`. Resolves with the new snapshot once it is durable; undefined if somebody was
-   * faster, and nothing is stored.
+   * Stores new revisions, what the audit says of them, and what goes along, all or nothing, if the
+   * snapshot is still `from`. Resolves with the new snapshot once it is durable; undefined if
+   * somebody was faster, with the experiments or with what goes along, and nothing is stored.
    */
   commit(
     from: number,
     revisions: readonly StoredRevision[],
     audit: readonly AuditEntry[],
+    along?: readonly Statement[],
   ): Promise<number | undefined>;
   /** Moves the snapshot on from `from` to `to`, without a change. False if somebody was faster. */
   raise(from: number, to: number): Promise<boolean>;
@@ -87,14 +91,17 @@ export function createExperimentRepository(database: SqlDatabase): ExperimentRep
       known = await readLive(database, known?.experiments ?? new Map());
       return known;
     },
-    async history(key, { before, limit }) {
-      const rows = await database.rows(
-        `SELECT ${REVISION} FROM experiment_revisions r
-         WHERE r.experiment = ?${before === undefined ? '' : ' AND r.revision < ?'}
-         ORDER BY r.revision DESC LIMIT ${Math.trunc(limit)}`,
-        before === undefined ? [key] : [key, before],
-      );
-      return rows.map(revisionOfRow);
+    async history(key, { before, limit, bytes }) {
+      const page = (columns: string, most: number) =>
+        database.rows(
+          `SELECT ${columns} FROM experiment_revisions r
+           WHERE r.experiment = ?${before === undefined ? '' : ' AND r.revision < ?'}
+           ORDER BY r.revision DESC LIMIT ${Math.trunc(most)}`,
+          before === undefined ? [key] : [key, before],
+        );
+      const sizes = await page('OCTET_LENGTH(r.document) AS bytes', limit);
+      const most = Math.min(limit, Math.max(2, howManyFit(sizes, bytes)));
+      return (await page(REVISION, most)).map(revisionOfRow);
     },
     async revision(key, revision) {
       const [row] = await database.rows(
@@ -103,11 +110,12 @@ export function createExperimentRepository(database: SqlDatabase): ExperimentRep
       );
       return row && revisionOfRow(row);
     },
-    async commit(from, revisions, audit) {
+    async commit(from, revisions, audit, along = []) {
       const done = await database.transact([
         moveSnapshot(from, from + 1),
         ...revisions.flatMap(storeRevision),
         ...audit.map(auditStatement),
+        ...along,
       ]);
       if (done === undefined) return undefined;
       const snapshot = from + 1;
@@ -121,6 +129,13 @@ export function createExperimentRepository(database: SqlDatabase): ExperimentRep
       return (await database.transact([moveSnapshot(from, to)])) !== undefined;
     },
   };
+}
+
+/** How many of the first rows hold no more than `most` bytes together. */
+function howManyFit(rows: readonly SqlRow[], most: number): number {
+  let total = 0;
+  const first = rows.findIndex(({ bytes }) => (total += Number(bytes)) > most);
+  return first === -1 ? rows.length : first;
 }
 
 /** Changes no row if the snapshot has moved on; else holds its row until the transaction ends. */

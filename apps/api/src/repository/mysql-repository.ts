@@ -143,13 +143,13 @@ class MysqlRepository implements Repository {
       await connection.beginTransaction();
       try {
         const changes: number[] = [];
-        for (const { sql, values } of statements) {
+        for (const { sql, values, mustChange } of statements) {
           const [done] = await connection.execute<ResultSetHeader>(sql, [...values]);
-          changes.push(done.affectedRows);
-          if (changes[0] === 0) {
+          if (done.affectedRows === 0 && (mustChange || changes.length === 0)) {
             await connection.rollback();
             return undefined;
           }
+          changes.push(done.affectedRows);
         }
         await connection.commit();
         return changes;

@@ -21,6 +21,8 @@ export interface RampRepository {
    * none). Resolves with the new version; undefined if somebody was faster, and nothing is stored.
    */
   save(ramp: Ramp, from: number, audit?: AuditEntry): Promise<number | undefined>;
+  /** What `save` does, for a transaction that does more. */
+  saving(ramp: Ramp, from: number, audit?: AuditEntry): [Statement, ...Statement[]];
 }
 
 const COLUMNS = 'version, state';
@@ -42,13 +44,18 @@ export function createRampRepository(database: SqlDatabase): RampRepository {
       return rows.map(rampOfRow);
     },
     async save(ramp, from, audit) {
-      const done = await database.transact([
-        from === 0 ? insertion(ramp) : replacement(ramp, from),
-        ...(audit === undefined ? [] : [auditStatement(audit)]),
-      ]);
+      const done = await database.transact(saving(ramp, from, audit));
       return done && from + 1;
     },
+    saving,
   };
+}
+
+function saving(ramp: Ramp, from: number, audit?: AuditEntry): [Statement, ...Statement[]] {
+  return [
+    { ...(from === 0 ? insertion(ramp) : replacement(ramp, from)), mustChange: true },
+    ...(audit === undefined ? [] : [auditStatement(audit)]),
+  ];
 }
 
 /** Changes no row if there is a ramp already. */

@@ -5,6 +5,8 @@ export type SqlValue = string | number | Date | null;
 export interface Statement {
   readonly sql: string;
   readonly values: readonly SqlValue[];
+  /** If it changes no row, nothing of its transaction is done. */
+  readonly mustChange?: true;
 }
 
 export type SqlRow = Readonly<Record<string, unknown>>;
@@ -34,7 +36,8 @@ export interface SqlDatabase {
   rows(sql: string, values?: readonly SqlValue[]): Promise<SqlRow[]>;
   /**
    * Runs all statements in one transaction, and resolves once it is durable with the rows that
-   * each has changed. If the first changes no row, nothing is done, and it resolves undefined.
+   * each has changed. If the first, or another that must, changes no row, nothing is done, and it
+   * resolves undefined.
    */
   transact(statements: readonly [Statement, ...Statement[]]): Promise<number[] | undefined>;
   /**

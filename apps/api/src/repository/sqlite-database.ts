@@ -18,12 +18,13 @@ export function sqliteDatabase(
   database: DatabaseSync,
   attempt: <T>(work: () => T) => T,
 ): SqlDatabase {
-  const transacting = <T>(work: () => T): T => {
+  /** @param isDone whether the result is worth keeping */
+  const transacting = <T>(work: () => T, isDone: (result: T) => boolean = () => true): T => {
     // Takes the write lock now: a later one could find that what it read has changed.
     database.exec('BEGIN IMMEDIATE');
     try {
       const result = work();
-      database.exec('COMMIT');
+      database.exec(isDone(result) ? 'COMMIT' : 'ROLLBACK');
       return result;
     } catch (error) {
       // SQLite itself rolls back on some errors (disk full).
@@ -37,18 +38,21 @@ export function sqliteDatabase(
     },
     async transact(statements) {
       return attempt(() =>
-        transacting(() => {
-          const changes: number[] = [];
-          const prepared = new Map<string, StatementSync>();
-          for (const { sql, values } of statements) {
-            const statement = prepared.get(sql) ?? database.prepare(sql);
-            prepared.set(sql, statement);
-            const done = statement.run(...values.map(inputValue));
-            changes.push(Number(done.changes));
-            if (changes[0] === 0) return undefined;
-          }
-          return changes;
-        }),
+        transacting(
+          () => {
+            const changes: number[] = [];
+            const prepared = new Map<string, StatementSync>();
+            for (const { sql, values, mustChange } of statements) {
+              const statement = prepared.get(sql) ?? database.prepare(sql);
+              prepared.set(sql, statement);
+              const done = statement.run(...values.map(inputValue));
+              if (done.changes === 0 && (mustChange || changes.length === 0)) return undefined;
+              changes.push(Number(done.changes));
+            }
+            return changes;
+          },
+          (changes) => changes !== undefined,
+        ),
       );
     },
     async run(transaction) {

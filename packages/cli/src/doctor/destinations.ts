@@ -1,5 +1,6 @@
 import type { Config, ExperimentDocument } from '@turnout/contracts';
 import {
+  byPriority,
   compileExperiment,
   createRequestTraits,
   createRouteTable,
@@ -27,7 +28,8 @@ export interface CheckedExperiment {
 }
 
 export function compileExperiments({ experiments = [] }: Config): CheckedExperiment[] {
-  return experiments.map((document) => {
+  const kept = experiments.filter(({ status }) => status !== 'archived');
+  return byPriority(kept).map((document) => {
     const experiment = compileExperiment(document);
     return { document, inScope: (traits) => experiment.inScope(traits) };
   });

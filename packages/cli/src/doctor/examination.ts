@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { CHECKS } from './checks.ts';
 import { checkConfiguration } from './checks/configuration.ts';
 import type { Finding } from './finding.ts';
+import { withPublished, type Published } from './published.ts';
 import { makeSurvey } from './survey.ts';
 
 /** What one check found. */
@@ -19,10 +20,16 @@ export interface ExaminationOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Paths of pages to look at, besides those that the scopes name. */
   readonly paths: readonly string[];
+  /** What an API has published; undefined where none answers. */
+  readonly published?: Published;
   /** Milliseconds for each answer. */
   readonly timeout: number;
   /** Told after each answer of an upstream. */
   readonly onAnswer?: () => void;
+}
+
+function configuration(findings: readonly Finding[]): Examined {
+  return { name: 'configuration', title: 'Configuration', findings };
 }
 
 /**
@@ -31,9 +38,9 @@ export interface ExaminationOptions {
  */
 export async function examine(options: ExaminationOptions): Promise<Examined[]> {
   const { source, file, env, paths, timeout, onAnswer } = options;
-  const { findings, config } = checkConfiguration(source, file, env);
-  const configuration = { name: 'configuration', title: 'Configuration', findings };
-  if (config === undefined) return [configuration];
+  const checked = checkConfiguration(source, file, env);
+  if (checked.config === undefined) return [configuration(checked.findings)];
+  const { config, findings } = withPublished(checked.config, options.published);
   const dataDir = resolve(dirname(file), config.dataDir);
   const survey = await makeSurvey({
     config,
@@ -50,7 +57,7 @@ export async function examine(options: ExaminationOptions): Promise<Examined[]> 
         findings: await check.run(survey),
       })),
     );
-    return [configuration, ...examined];
+    return [configuration([...checked.findings, ...findings]), ...examined];
   } finally {
     survey.close();
   }

@@ -34,8 +34,8 @@ const PURGE_SOON = 1_000;
 const PURGE_LATER = 600_000;
 /** Milliseconds between looks for visitors that another process has changed. */
 const CHANGES_POLL = 200;
-/** Milliseconds that a change is kept for those who look: far longer than any sleeps. */
-const CHANGES_KEPT = 60_000;
+/** Milliseconds that a change is kept for those who look: longer than anybody hangs unseen. */
+const CHANGES_KEPT = 86_400_000;
 
 /**
  * Opens the store. Reads answer at once; writes are committed in groups.

@@ -1,12 +1,11 @@
 import type { Result } from 'ioredis';
 import { VISITOR_DAYS, checkDay } from '../store.ts';
 import type { Ledger, StoredAssignment } from '../store.ts';
-import { isVisitorId } from '../visitor-cookie.ts';
 import type { VisitorId } from '../visitor-cookie.ts';
+import { defineNote, followChanges, noteChange } from './changed-visitors.ts';
 import { becomesReady, connect } from './connect.ts';
 import { FORGET, GET_OR_SET, SET } from './lua.ts';
 import { createPendingCalls } from './pending-calls.ts';
-import { subscribe } from './subscription.ts';
 
 export { inspectRedis } from './inspect.ts';
 export type { RedisServerReport } from './inspect.ts';
@@ -28,8 +27,6 @@ export interface RedisStoreOptions {
 
 /** Visitors of one PFADD: arguments of a call are few, and a command keeps the server busy. */
 const PFADD_LIMIT = 1_000;
-/** Where it is told which visitors were changed from outside. */
-const CHANGES = 'turnout:visitors';
 /**
  * Milliseconds until a call is given up, and with it a connection that says nothing. No
  * request waits that long: it goes on without the ledger far sooner.
@@ -55,10 +52,8 @@ declare module 'ioredis' {
       experiment: string,
       value: string,
       ttl: number,
-      channel: string,
-      visitor: string,
     ): Result<null, Context>;
-    forgetVisitor(key: string, channel: string, visitor: string): Result<number, Context>;
+    forgetVisitor(key: string): Result<number, Context>;
   }
 }
 
@@ -74,6 +69,7 @@ export function createRedisStore(options: RedisStoreOptions): Ledger {
   redis.defineCommand('getOrSetAssignment', { numberOfKeys: 1, lua: GET_OR_SET });
   redis.defineCommand('setAssignment', { numberOfKeys: 1, lua: SET });
   redis.defineCommand('forgetVisitor', { numberOfKeys: 1, lua: FORGET });
+  defineNote(redis);
   // An `error` event that nobody listens to ends the process.
   redis.on('error', onError);
 
@@ -115,16 +111,17 @@ export function createRedisStore(options: RedisStoreOptions): Ledger {
     },
     async set(visitor, experiment, { variant, phase, revision }) {
       const value = `${variant}:${phase}:${revision}`;
-      await calls.settle(
-        redis.setAssignment(keyOf(visitor), experiment, value, ttl, CHANGES, visitor),
-      );
+      await calls.settle(redis.setAssignment(keyOf(visitor), experiment, value, ttl));
+      await calls.settle(noteChange(redis, visitor));
     },
-    forget: async (visitor) => calls.settle(redis.forgetVisitor(keyOf(visitor), CHANGES, visitor)),
+    async forget(visitor) {
+      const assignments = await calls.settle(redis.forgetVisitor(keyOf(visitor)));
+      // Also when there was nothing: an edge may remember what was never written.
+      await calls.settle(noteChange(redis, visitor));
+      return assignments;
+    },
     onChanged(listener) {
-      const tell = (message: string): void => {
-        if (isVisitorId(message)) listener(message);
-      };
-      const changes = subscribe(url, CHANGES, tell, onError);
+      const changes = followChanges(url, redis, listener, onError);
       const subscription = {
         close() {
           subscriptions.delete(subscription);

@@ -39,29 +39,41 @@ return { 1, proposal }
 `;
 
 /**
- * Overrides an assignment, and tells everybody.
+ * Overrides an assignment.
  *
  * KEYS[1]  the visitor's hash
- * ARGV     experiment, "variant:phase:revision", time to live in ms, channel, visitor
+ * ARGV     experiment, "variant:phase:revision", time to live in ms
  */
 export const SET = `
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
-redis.call('PUBLISH', ARGV[4], ARGV[5])
 `;
 
 /**
- * Erases a visitor, and tells everybody: also when there was nothing, since an edge may
- * remember what was never written.
+ * Keeps that a visitor was changed, by the server's time, and tells everybody. Drops what is
+ * older than it has to be kept.
+ *
+ * KEYS[1]  the visitors that were changed
+ * ARGV     visitor, milliseconds to keep it, channel
+ */
+export const NOTE_CHANGE = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('PUBLISH', ARGV[3], ARGV[1])
+`;
+
+/**
+ * Erases a visitor.
  *
  * KEYS[1]  the visitor's hash
- * ARGV     channel, visitor
  * Returns  the number of assignments that are gone
  */
 export const FORGET = `
 local assignments = redis.call('HLEN', KEYS[1])
 redis.call('DEL', KEYS[1])
-redis.call('PUBLISH', ARGV[1], ARGV[2])
 return assignments
 `;
 

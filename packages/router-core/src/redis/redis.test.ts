@@ -111,6 +111,36 @@ describe.skipIf(!redisIsHere)(
       await Promise.all([own.close(), snapshots.close()]);
     });
 
+    test('who is cut off when a visitor is erased is told afterwards, once', async () => {
+      const cookie = createVisitorCookie({ secrets: [SECRET], secure: false });
+      const cutOff = createRedisStore({ url: server.url, ttl: DAY });
+      await cutOff.ready(10_000);
+      const heard: string[] = [];
+      const watch = cutOff.onChanged((visitor) => heard.push(visitor));
+      const [before, missed, after] = [cookie.mint(), cookie.mint(), cookie.mint()];
+      await expect
+        .poll(async () => {
+          await store.forget(before);
+          return heard.includes(before);
+        })
+        .toBe(true);
+      // Nobody listens at the moment: what the channel says now, no edge hears.
+      await direct.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      expect(await direct.pubsub('NUMSUB', 'turnout:visitors')).toEqual(['turnout:visitors', 0]);
+      await store.forget(missed);
+      await expect.poll(() => heard, { timeout: 10_000 }).toContain(missed);
+      await store.set(after, 'home', proposal);
+      await expect.poll(() => heard, { timeout: 10_000 }).toContain(after);
+      expect(heard.filter((visitor) => visitor !== before)).toEqual([missed, after]);
+      watch.close();
+      await cutOff.close();
+      // They are kept for a day, and no longer.
+      expect(await direct.zscore('turnout:visitors-changed', missed)).not.toBeNull();
+      const ttl = await direct.pttl('turnout:visitors-changed');
+      expect(ttl).toBeGreaterThan(DAY - 60_000);
+      expect(ttl).toBeLessThanOrEqual(DAY);
+    });
+
     test('a dropped connection is made again', async () => {
       await direct.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
       await expect

@@ -1,7 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { ExperimentDocument, Predicate } from '@turnout/contracts';
-import { SLOTS, compileExperiment } from '@turnout/router-core';
-import { plainRequest } from '../destinations.ts';
+import { findShadows } from '@turnout/router-core';
 import { error, ok, warning, type Finding } from '../finding.ts';
 import type { Survey } from '../survey.ts';
 
@@ -10,8 +8,8 @@ export function checkExperiments({
   config: { experiments = [], countryHeader, routes },
 }: Pick<Survey, 'config'>): Finding[] {
   const findings = [
-    ...experiments.flatMap((experiment, index) => [
-      ...shadowFindings(experiment, experiments.slice(0, index)),
+    ...shadowFindings(experiments),
+    ...experiments.flatMap((experiment) => [
       ...weightFindings(experiment),
       ...coverageFindings(experiment),
     ]),
@@ -21,54 +19,15 @@ export function checkExperiments({
   return [ok('experiments', experiments.map(({ key, status }) => `${key}: ${status}`).join(', '))];
 }
 
-/** An experiment that gets no visitor, since an earlier one takes all of them. */
-function shadowFindings(
-  experiment: ExperimentDocument,
-  earlier: readonly ExperimentDocument[],
-): Finding[] {
-  const shadow = earlier.find((other) => takesAllOf(other, experiment));
-  if (shadow === undefined) return [];
-  return [
+/** Experiments that get no visitor, since an earlier one takes all of them. */
+function shadowFindings(experiments: readonly ExperimentDocument[]): Finding[] {
+  return findShadows(experiments).map(({ experiment, by }) =>
     error({
       where: `experiments.${experiment.key}`,
       expected: 'pages that no earlier experiment takes for all its visitors',
-      got: `every page of it is in the scope of ${shadow.key} (${shadow.status}), which comes first`,
-      fix: `Put it before ${shadow.key}, give both a layer with slots of their own, or narrow the scope of ${shadow.key}`,
+      got: `every page of it is in the scope of ${by.key} (${by.status}), which comes first`,
+      fix: `Give it a higher priority than ${by.key}, give both a layer with slots of their own, or narrow the scope of ${by.key}`,
     }),
-  ];
-}
-
-function takesAllOf(earlier: ExperimentDocument, later: ExperimentDocument): boolean {
-  const isForAll =
-    earlier.status !== 'draft' &&
-    isNoNarrower(earlier.audience, later.audience) &&
-    isNoNarrower(earlier.scope.when, later.scope.when) &&
-    (earlier.layer === undefined || isWhole(earlier.layer.slots));
-  if (!isForAll) return false;
-  // Predicates are compared as they are written; where paths overlap is for the compiled ones.
-  const { paths, hosts: onHosts } = earlier.scope;
-  const experiment = compileExperiment({ ...earlier, scope: { paths, hosts: onHosts } });
-  // A later one for any host is in the earlier one's scope only if that is for any host, too.
-  const hosts = later.scope.hosts.length === 0 ? ['any.invalid'] : later.scope.hosts;
-  return later.scope.paths
-    .flatMap(samplePaths)
-    .every((path) =>
-      hosts.every((host) => experiment.inScope(plainRequest(path, host.replace(/^\*\./, 'any.')))),
-    );
-}
-
-function isNoNarrower(earlier: Predicate | undefined, later: Predicate | undefined): boolean {
-  return earlier === undefined || isDeepStrictEqual(earlier, later);
-}
-
-function isWhole([from, to]: readonly [number, number]): boolean {
-  return from === 0 && to === SLOTS;
-}
-
-/** Paths that a glob matches, of each length: what takes them all takes the glob. */
-function samplePaths(glob: string): string[] {
-  return ['', '/turnout-a', '/turnout-a/turnout-b/turnout-c'].map(
-    (rest) => glob.replaceAll('/**', rest).replaceAll('*', 'turnout-d') || '/',
   );
 }
 
