@@ -19,7 +19,6 @@ const COUNT_WAIT = 300;
  */
 export class FleetMetrics {
   readonly #fleet: Fleet;
-  readonly #watch: SnapshotWatch | undefined;
   readonly #own = new Registry();
   readonly #run = randomUUIDv7();
   #gone: MetricSnapshot = [];
@@ -32,7 +31,6 @@ export class FleetMetrics {
     now: () => number,
   ) {
     this.#fleet = fleet;
-    this.#watch = watch;
     fleet.on('gone', (last) => {
       if (last !== undefined) this.#gone = sum([this.#gone, last.filter(isCumulative)]);
     });
@@ -130,11 +128,17 @@ export class FleetMetrics {
 
   /** What each variant has answered since this fleet started. */
   async traffic(): Promise<TrafficReport> {
-    // Before they are asked: each was told of this snapshot before it answers.
-    const snapshot = this.#watch?.current.revision ?? 0;
     const workers = await this.#fleet.scrape();
+    // Who follows the latest: a worker that lags still counts by an older one.
+    const snapshot = workers.length === 0 ? 0 : Math.min(...workers.map(snapshotOf));
     return { run: this.#run, snapshot, ...trafficOf(sum([...workers, this.#gone])) };
   }
+}
+
+/** The revision that a worker decided by when it told of its counts. */
+function snapshotOf(counts: MetricSnapshot): number {
+  const metric = counts.find(({ name }) => name === 'turnout_snapshot_revision');
+  return metric?.values[0]?.value ?? 0;
 }
 
 /** What `work` comes to; undefined when it fails, or takes longer. */
