@@ -70,9 +70,9 @@ test('each keeps the frontend, and /metrics shows exactly what was sent', async 
   expect(unique).toEqual([wordpress, next, vue]);
 });
 
-test('turnout doctor finds no error in the set-up', async () => {
+test('turnout doctor finds nothing to mend in the set-up', async () => {
   const inner = ['wordpress', 'next', 'vue', 'api'] as const;
-  const { stdout, code } = await runTurnout(['doctor', '--json', '--page', '/plans/none'], {
+  const { stdout, code } = await runTurnout(['doctor', '--json', '--page', '/plans/soar'], {
     TURNOUT_DATA_DIR: stack.dataDir,
     TURNOUT_PORT: new URL(stack.url).port,
     ...Object.fromEntries(
@@ -84,9 +84,9 @@ test('turnout doctor finds no error in the set-up', async () => {
   });
   const { checks }: { checks: { name: string; findings: { level: string; got: string }[] }[] } =
     JSON.parse(stdout);
-  expect(
-    checks.flatMap(({ findings }) => findings.filter(({ level }) => level === 'error')),
-  ).toEqual([]);
+  expect(checks.flatMap(({ findings }) => findings.filter(({ level }) => level !== 'ok'))).toEqual(
+    [],
+  );
   expect(checks.find(({ name }) => name === 'assets')?.findings).toMatchObject([
     { level: 'ok', got: expect.stringMatching(/^[1-9]\d files, each from the upstream/) },
   ]);

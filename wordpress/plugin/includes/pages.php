@@ -122,5 +122,25 @@ add_action(
 	20
 );
 
+/** The address that search engines are to know the page by; an empty string for none. */
+function canonical_url(): string {
+	$name = product_page();
+	if ( '' === $name ) {
+		return is_front_page() ? home_url( '/' ) : '';
+	}
+	return home_url( 'plan' === $name ? '/plans/' . get_query_var( 'turnout_plan' ) : '/' . $name );
+}
+
+// WordPress says it of posts and pages alone.
+add_action(
+	'wp_head',
+	static function (): void {
+		$url = is_404() || is_singular() ? '' : canonical_url();
+		if ( '' !== $url && 200 === http_response_code() ) {
+			echo '<link rel="canonical" href="' . esc_url( $url ) . '">' . "\n";
+		}
+	}
+);
+
 // Pages may be kept by a cache, but are asked for anew each time.
 add_filter( 'wp_headers', static fn( array $headers ): array => $headers + array( 'Cache-Control' => 'no-cache' ) );

@@ -1,6 +1,7 @@
 import Image from 'next/image';
 import nightFlight from '../images/night-flight.jpg';
 import { featuredPlans } from '../product/featured.ts';
+import { Canonical } from '../shell/canonical.tsx';
 import { MountedLink } from '../shell/mounted-link.tsx';
 import css from './home.module.css';
 import { PlanCard } from './plan-card.tsx';
@@ -26,6 +27,7 @@ export default async function Home() {
   const plans = await requestPlans();
   return (
     <>
+      <Canonical path="/" />
       <section className={css.hero}>
         <div className={css.pitch}>
           <h1>

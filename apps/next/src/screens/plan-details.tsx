@@ -1,6 +1,7 @@
 import type { Metadata } from 'next';
 import { formatCommitment, formatData, formatSpeed } from '../product/allowance.ts';
 import { formatPrice } from '../product/price.ts';
+import { Canonical } from '../shell/canonical.tsx';
 import { MountedLink } from '../shell/mounted-link.tsx';
 import css from './plan-details.module.css';
 import { Missing, missingMetadata } from './missing.tsx';
@@ -31,6 +32,7 @@ export default async function PlanDetails({ params }: Props) {
   }
   return (
     <>
+      <Canonical path={`/plans/${plan.id}`} />
       <p className={css.back}>
         <MountedLink href="/plans">← All plans</MountedLink>
       </p>

@@ -1,4 +1,5 @@
 import type { Metadata } from 'next';
+import { Canonical } from '../shell/canonical.tsx';
 import { PlanCard } from './plan-card.tsx';
 import { requestPlans } from './plans.ts';
 import { UnavailableNotice } from './unavailable.tsx';
@@ -12,6 +13,7 @@ export default async function PlanList() {
   const plans = await requestPlans();
   return (
     <>
+      <Canonical path="/plans" />
       <header className="page-head">
         <h1>Plans</h1>
         <p>Every one of them works at home and abroad. How far do you fly?</p>

@@ -1,4 +1,5 @@
 import type { Metadata } from 'next';
+import { Canonical } from '../shell/canonical.tsx';
 import { requestPlans } from './plans.ts';
 import { SignUpForm } from './sign-up-form.tsx';
 import { UnavailableNotice } from './unavailable.tsx';
@@ -25,5 +26,10 @@ export default async function SignUp({ searchParams }: Props) {
   const wanted = (await searchParams)['plan'];
   const preselected = plans.find(({ id }) => id === wanted)?.id ?? '';
   const options = plans.map(({ id, name, price, currency }) => ({ id, name, price, currency }));
-  return <SignUpForm plans={options} preselected={preselected} />;
+  return (
+    <>
+      <Canonical path="/sign-up" />
+      <SignUpForm plans={options} preselected={preselected} />
+    </>
+  );
 }
