@@ -36,7 +36,7 @@ export function compileExperiments({ experiments = [] }: Config): CheckedExperim
 }
 
 /** What a plain request of an address tells, with no cookie. */
-export function plainRequest(path: string, host: string): RequestTraits {
+function plainRequest(path: string, host: string): RequestTraits {
   return createRequestTraits({
     method: 'GET',
     target: path,
