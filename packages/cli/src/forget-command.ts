@@ -51,7 +51,7 @@ export function forgetCommand(context: Context): Command {
       tell: ({ erased }) =>
         [
           `${visitor} is forgotten. Erased:`,
-          ...Object.entries(erased).map(([what, number]) => `  ${number} ${ERASED[what] ?? what}`),
+          ...Object.entries(erased).map(([what, number]) => `  ${ERASED[what] ?? what}: ${number}`),
         ].join('\n'),
     });
   });
