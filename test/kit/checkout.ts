@@ -3,6 +3,7 @@ import { existsSync, globSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
+import { buildClient } from '../../packages/client/build.ts';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 /** What a build, an installation or a run makes. */
@@ -22,11 +23,15 @@ export interface Checkout {
   remove(): Promise<void>;
 }
 
-/** The sources copied, the installed packages as hard links where the file system has them. */
+/**
+ * The sources copied, the installed packages as hard links where the file system has them, and
+ * built what the bootstrap builds before development begins.
+ */
 export async function copyCheckout(): Promise<Checkout> {
   const root = await mkdtemp(join(tmpdir(), 'turnout-checkout-'));
   await cp(ROOT, root, { recursive: true, filter: (source) => !MADE.has(basename(source)) });
   for (const modules of globSync(MODULES, { cwd: ROOT })) copyTree(modules, root);
+  await buildClient(join(root, 'packages', 'client', 'dist'));
   return {
     root,
     async edit(file, before, after) {
